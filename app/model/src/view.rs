@@ -1,0 +1,284 @@
+//! What pages and live frames show: one struct a page, computed once on the server, drawn by one component.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EnvRef, Event, Gap, Judgement, Marker, Object, ObjectKey, Receipt, Release, Seq, SourceId, Span, Ts, Verb,
+    Verdict, Wait, timeline::Timeline,
+};
+
+/// How many app-envs have which verdict, and what we listen to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Counts {
+    /// All of them.
+    pub total: u32,
+    /// Failed, stuck, unknown, degraded, or waiting for a person.
+    pub attention: u32,
+    /// Unknown, counted in `attention` too.
+    pub unknown: u32,
+    /// Converging.
+    pub converging: u32,
+    /// Converged.
+    pub converged: u32,
+    /// Idle, or waiting as planned.
+    pub idle: u32,
+}
+
+/// One source and whether it talks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SourceState {
+    /// Id.
+    pub id: SourceId,
+    /// What people call it.
+    pub name: String,
+    /// How often it is expected to speak.
+    pub interval: Span,
+    /// When it last spoke; `None` when it never did.
+    pub last_seen_at: Option<Ts>,
+    /// Its last error. Hostile text.
+    pub error: Option<String>,
+}
+
+/// One app-env on the overview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct OverviewRow {
+    /// Which.
+    pub target: EnvRef,
+    /// What is said about it; the sentence carries the reason.
+    pub judgement: Judgement,
+    /// `r-2 ×4`.
+    pub desired: String,
+    /// `r-1 ×3`.
+    pub current: String,
+    /// What changed last.
+    pub last_change: Option<Marker>,
+    /// Where the source of this row fell silent; `None` while it talks.
+    pub stale_since: Option<Ts>,
+}
+
+/// The overview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Overview {
+    /// Most in need of attention first, then the longest.
+    pub rows: Vec<OverviewRow>,
+    /// How many of what.
+    pub counts: Counts,
+    /// What we listen to.
+    pub sources: Vec<SourceState>,
+    /// Changes of the last two hours, oldest first.
+    pub changes: Vec<Marker>,
+    /// The `<h1>`.
+    pub sentence: String,
+}
+
+/// One instance, drawn as a square. A ghost is wanted and does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InstanceRow {
+    /// Which; `None` for a ghost.
+    pub object: Option<ObjectKey>,
+    /// `i-9f2k`, or what is missing.
+    pub name: String,
+    /// Its process.
+    pub process: String,
+    /// `r-2`.
+    pub release: String,
+    /// What is said about it.
+    pub verdict: Verdict,
+    /// `starting`, `running`, `exited`, `restarting`, `stopping`, or `wanted`.
+    pub state: String,
+    /// Starts so far.
+    pub starts: u32,
+    /// `exit code 1, attempt 4`; hostile text.
+    pub text: String,
+}
+
+/// Whether a verb may be used now; forbidden ones stay visible with their reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActionState {
+    /// Which.
+    pub verb: Verb,
+    /// Its words: `Roll back to r-1…`.
+    pub label: String,
+    /// Where its plan is; a path of our own.
+    pub href: String,
+    /// Why not; `None` when it may be used.
+    pub disabled: Option<String>,
+}
+
+/// A release in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReleaseRow {
+    /// The release.
+    pub release: Release,
+    /// Whether it is the desired one.
+    pub desired: bool,
+    /// Instances that run it now.
+    pub running: u32,
+    /// What choosing it does, or why it cannot be chosen; `None` for the desired one.
+    pub action: Option<ActionState>,
+}
+
+/// The app/env page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnvView {
+    /// Which.
+    pub target: EnvRef,
+    /// What is said about it.
+    pub judgement: Judgement,
+    /// Desired, current, why.
+    pub gap: Gap,
+    /// Its instances, and ghosts.
+    pub instances: Vec<InstanceRow>,
+    /// Newest first.
+    pub releases: Vec<ReleaseRow>,
+    /// What changed, newest first.
+    pub changes: Vec<Marker>,
+    /// The newest events, newest first.
+    pub events: Vec<Event>,
+    /// Condition lanes.
+    pub timeline: Timeline,
+    /// What can be done.
+    pub actions: Vec<ActionState>,
+    /// Receipts that are still open, and the newest closed one.
+    pub receipts: Vec<Receipt>,
+    /// Waits that are still open.
+    pub waits: Vec<Wait>,
+    /// When a controller last looked at it.
+    pub last_reconcile_at: Option<Ts>,
+    /// What that came to, where it failed. Hostile text.
+    pub last_reconcile_error: Option<String>,
+    /// Where its source fell silent; `None` while it talks.
+    pub stale_since: Option<Ts>,
+}
+
+/// A neighbour of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Related {
+    /// How it is related: `part_of`, `runs`.
+    pub rel: String,
+    /// Which.
+    pub object: ObjectKey,
+    /// What people call it.
+    pub name: String,
+    /// What is said about it; `None` when nothing is recorded.
+    pub verdict: Option<Verdict>,
+}
+
+/// A line that a workload printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogLine {
+    /// Its place among all log lines.
+    pub id: i64,
+    /// When.
+    pub at: Ts,
+    /// Which object printed it.
+    pub object: ObjectKey,
+    /// `stdout`, `stderr`, or `vt` for a note of ours, such as dropped lines.
+    pub stream: String,
+    /// The text. Hostile.
+    pub line: String,
+}
+
+/// The object page: the ground truth of one thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ObjectView {
+    /// The object.
+    pub object: Object,
+    /// The env it belongs to, where it has one.
+    pub target: Option<EnvRef>,
+    /// What is said about it.
+    pub judgement: Judgement,
+    /// Desired, current, why.
+    pub gap: Gap,
+    /// Neighbours.
+    pub related: Vec<Related>,
+    /// The newest events, newest first.
+    pub events: Vec<Event>,
+    /// Condition lanes.
+    pub timeline: Timeline,
+    /// The newest log lines, oldest first; `None` when no source offers logs for it.
+    pub logs: Option<Vec<LogLine>>,
+    /// Where its source fell silent; `None` while it talks.
+    pub stale_since: Option<Ts>,
+}
+
+/// A facet of the event list: a value and how many events have it under the other filters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FacetCount {
+    /// The value.
+    pub value: String,
+    /// How many.
+    pub n: i64,
+}
+
+/// Consecutive events that say the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventGroup {
+    /// The newest of them.
+    pub event: Event,
+    /// How many.
+    pub n: u32,
+    /// When the first one was.
+    pub first_at: Ts,
+}
+
+/// The events page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EventsView {
+    /// Newest first; single events are groups of one.
+    pub groups: Vec<EventGroup>,
+    /// Events under this filter, counted up to 10 000.
+    pub total: i64,
+    /// Failed ones among them.
+    pub failed: i64,
+    /// Counts by facet key: `controller`, `reason`, `outcome`, `kind`, `app`.
+    pub facets: std::collections::BTreeMap<String, Vec<FacetCount>>,
+    /// Continue before this event; `None` at the end.
+    pub older: Option<Seq>,
+    /// The selected event.
+    pub selected: Option<Event>,
+    /// When the last event of all was, for the quiet state.
+    pub last_at: Option<Ts>,
+    /// Since when anything is recorded.
+    pub recorded_since: Ts,
+}
+
+/// Groups consecutive events with equal controller, object, action, outcome and reason. Order is kept.
+#[must_use]
+pub fn group(events: Vec<Event>, on: bool) -> Vec<EventGroup> {
+    let mut groups: Vec<EventGroup> = Vec::new();
+    for event in events {
+        match groups.last_mut() {
+            Some(last) if on && says_the_same(&last.event, &event) => {
+                last.n += 1;
+                last.first_at = last.first_at.min(event.at);
+            }
+            _ => groups.push(EventGroup { first_at: event.at, n: 1, event }),
+        }
+    }
+    groups
+}
+
+/// Whether two events fold into one row.
+#[must_use]
+pub fn says_the_same(a: &Event, b: &Event) -> bool {
+    a.controller == b.controller
+        && a.object == b.object
+        && a.action == b.action
+        && a.outcome == b.outcome
+        && a.reason == b.reason
+}

@@ -1,0 +1,60 @@
+//! The port that pages are rendered from. The server implements it over the store; tests over fixtures.
+
+use async_trait::async_trait;
+use model::{
+    Verb, ViewState,
+    plan::Ask,
+    view::{EventsView, ObjectView, Overview},
+};
+
+use super::{EnvPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage, Viewer, WaitsPage};
+
+/// One method a page. Every method reads in one snapshot, and checks what `who` may see.
+///
+/// Texts that name things come from URLs as they are: `app_7f3k~checkout`, `checkout`, `rc_…`. The
+/// implementation parses them; what does not parse is [`PageError::NotFound`].
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// `/`
+    async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<Overview>, PageError>;
+
+    /// `/a/{app}/{env}`; with `state.open` the plan that it names.
+    async fn env(
+        &self,
+        who: &Viewer,
+        app: &str,
+        env: &str,
+        state: &ViewState,
+    ) -> Result<Page<EnvPage>, PageError>;
+
+    /// `/a/{app}/{env}/releases`
+    async fn releases(&self, who: &Viewer, app: &str, env: &str) -> Result<Page<ReleasesPage>, PageError>;
+
+    /// `/o/{kind}/{id}`; something that is gone is found, and says so.
+    async fn object(
+        &self,
+        who: &Viewer,
+        kind: &str,
+        id: &str,
+        state: &ViewState,
+    ) -> Result<Page<ObjectView>, PageError>;
+
+    /// `/events`
+    async fn events(&self, who: &Viewer, state: &ViewState) -> Result<Page<EventsView>, PageError>;
+
+    /// `/actions/{verb}/plan?env=…`
+    async fn plan(&self, who: &Viewer, verb: Verb, env: &str, ask: &Ask)
+    -> Result<Page<PlanPage>, PageError>;
+
+    /// `/receipts`
+    async fn receipts(&self, who: &Viewer) -> Result<Page<ReceiptsPage>, PageError>;
+
+    /// `/receipts/{id}`
+    async fn receipt(&self, who: &Viewer, id: &str) -> Result<Page<ReceiptPage>, PageError>;
+
+    /// `/waits`
+    async fn waits(&self, who: &Viewer) -> Result<Page<WaitsPage>, PageError>;
+
+    /// `/waits/{id}`
+    async fn wait(&self, who: &Viewer, id: &str) -> Result<Page<model::Wait>, PageError>;
+}

@@ -1,0 +1,146 @@
+//! The list of the overview. It changes in place, and nothing moves under the pointer.
+
+use leptos::prelude::*;
+use model::view::OverviewRow;
+
+use crate::{
+    live::{now, overview, slice},
+    parts::overview_row::{Group, overview_row},
+    ui::{banner::empty, id_chip::command},
+};
+
+/// A row and the group that it is shown in, which may lag while the reader points at the list.
+type Placed = (Group, OverviewRow);
+
+fn placed(rows: Vec<OverviewRow>) -> Vec<Placed> {
+    rows.into_iter().map(|row| (Group::of(&row), row)).collect()
+}
+
+/// New contents in old places. Rows that are new wait; rows that are gone stay until the list is free.
+fn in_place(shown: &mut [Placed], newest: &[OverviewRow]) {
+    for (_, row) in shown {
+        if let Some(new) = newest.iter().find(|new| new.target.env_id == row.target.env_id) {
+            row.clone_from(new);
+        }
+    }
+}
+
+/// How many rows would move, come or go.
+fn pending(shown: &[Placed], newest: &[OverviewRow]) -> usize {
+    let place =
+        |id: &model::EnvId| shown.iter().find(|(_, row)| &row.target.env_id == id).map(|(group, _)| *group);
+    let moved = newest.iter().filter(|row| place(&row.target.env_id) != Some(Group::of(row))).count();
+    let gone = shown
+        .iter()
+        .filter(|(_, row)| !newest.iter().any(|new| new.target.env_id == row.target.env_id))
+        .count();
+    moved + gone
+}
+
+/// Groups of rows, most in need of attention first.
+#[island]
+pub fn OverviewRows() -> impl IntoView {
+    let newest = slice(|board| overview(board).map(|view| view.rows.clone()).unwrap_or_default());
+    let shown = RwSignal::new(placed(newest.get_untracked()));
+    let (hovered, focused) = (RwSignal::new(false), RwSignal::new(false));
+    Effect::new(move |before: Option<()>| {
+        let rows = newest.get();
+        let held = hovered.get() || focused.get();
+        if before.is_some() {
+            if held {
+                shown.update(|shown| in_place(shown, &rows));
+            } else {
+                shown.set(placed(rows));
+            }
+        }
+    });
+    let pill = move || {
+        let n = shown.with(|shown| newest.with(|newest| pending(shown, newest)));
+        (n > 0).then(|| {
+            view! {
+                <button type="button" class="pill" on:click=move |_| shown.set(placed(newest.get_untracked()))>
+                    {n}" changed: show"
+                </button>
+            }
+        })
+    };
+    let groups = move || shown.with(|shown| groups(shown));
+    view! {
+        <div
+            class="overview"
+            on:pointerenter=move |_| hovered.set(true)
+            on:pointerleave=move |_| hovered.set(false)
+            on:focusin=move |_| focused.set(true)
+            on:focusout=move |_| focused.set(false)
+        >
+            <div class="pill-place">{pill}</div>
+            {groups}
+        </div>
+    }
+}
+
+fn groups(shown: &[Placed]) -> AnyView {
+    if shown.is_empty() {
+        return empty(
+            "Nothing is declared here.",
+            view! { <p>"The first app appears with "{command("vt apply -f vantage.yaml")}</p> },
+        )
+        .into_any();
+    }
+    Group::ALL.map(|group| section(group, shown)).into_any()
+}
+
+fn section(group: Group, shown: &[Placed]) -> AnyView {
+    let rows: Vec<_> =
+        shown.iter().filter(|(of, _)| *of == group).map(|(_, row)| overview_row(row, now())).collect();
+    let n = rows.len();
+    let heading = format!("{}-title", group.id());
+    let labelled = heading.clone();
+    let title = view! { <h2 id=heading>{group.title()}" "<small>{n}</small></h2> };
+    let hidden = n == 0;
+    if group == Group::Quiet {
+        return view! {
+            <details class="group" id=group.id() open=shown.len() <= 20 hidden=hidden>
+                <summary>{title}</summary>
+                <div class="rows">{rows}</div>
+            </details>
+        }
+        .into_any();
+    }
+    view! {
+        <section class="group" id=group.id() aria-labelledby=labelled hidden=hidden>
+            {title}
+            <div class="rows">{rows}</div>
+        </section>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{EnvId, EnvRef, Judgement, Ts, Verdict, fixtures};
+
+    fn row(n: u64, verdict: Verdict) -> OverviewRow {
+        OverviewRow {
+            target: EnvRef { env_id: EnvId::mint(n), ..fixtures::env_ref() },
+            judgement: Judgement { verdict, since: Ts(0), sentence: String::new(), because: vec![] },
+            desired: String::new(),
+            current: String::new(),
+            last_change: None,
+            stale_since: None,
+        }
+    }
+
+    #[test]
+    fn a_held_list_changes_in_place_and_counts_what_waits() {
+        let mut shown = placed(vec![row(1, Verdict::Converging), row(2, Verdict::Converged)]);
+        let newest = [row(3, Verdict::Failed), row(1, Verdict::Stuck), row(2, Verdict::Converged)];
+        in_place(&mut shown, &newest);
+        assert_eq!(shown[0].0, Group::Motion);
+        assert_eq!(shown[0].1.judgement.verdict, Verdict::Stuck);
+        assert_eq!(shown.len(), 2);
+        assert_eq!(pending(&shown, &newest), 2);
+        assert_eq!(pending(&placed(newest.to_vec()), &newest), 0);
+    }
+}

@@ -1,0 +1,77 @@
+//! `/a/{app}/{env}`: desired against current here, why they differ, what changed, what can I do?
+
+use leptos::prelude::*;
+use model::{
+    ViewState,
+    live::{State, Topic},
+    view_state::encode,
+};
+
+use super::{Follow, Screen, tame};
+use crate::{
+    api::{EnvPage, Page},
+    islands::{
+        EnvActions, EnvChanges, EnvEvents, EnvFacts, EnvReleases, EnvRunning, GapPanel, Instances,
+        PlanDialog, Sentence, Timeline,
+    },
+    layout::{Crumb, Keys, head},
+    parts::plan_panel::plan_panel,
+    ui::text::visible,
+};
+
+impl Screen for EnvPage {
+    fn title(&self) -> String {
+        format!("{} · Vantage", self.view.target.title())
+    }
+
+    fn tame(&mut self) {
+        tame::env(&mut self.view);
+    }
+
+    fn follow(&self, _state: &ViewState) -> Follow {
+        Follow {
+            topic: Some(Topic::Env { id: self.view.target.env_id.clone() }),
+            state: Some(State::Env { view: Box::new(self.view.clone()) }),
+            events: vec![],
+        }
+    }
+
+    fn view(page: Page<Self>, state: ViewState, keys: Keys) -> AnyView {
+        let target = page.data.view.target;
+        let path = target.path();
+        let token = keys.token.clone();
+        let may_act = page.viewer.may_act();
+        let crumbs = vec![
+            Crumb::to("Overview", "/"),
+            Crumb::to(&target.app, format!("/o/app/{}", target.app_id)),
+            Crumb::here(&target.env),
+        ];
+        let blocked = state.at.map(|_| "Return to now to act.".to_owned());
+        let events = format!("/events?app={}&env={}", encode(&target.app), encode(&target.env));
+        let dialog = page.data.open.filter(|_| state.at.is_none()).map(|open| {
+            let close = ViewState { open: None, ..state.clone() }.link(&path);
+            let opener = format!(".action[data-verb={}] a", open.plan.verb.as_str());
+            let title = visible(&open.plan.title);
+            view! {
+                <PlanDialog title=title close=close.clone() opener=opener>
+                    {plan_panel(&open, &keys, may_act, close, page.now)}
+                </PlanDialog>
+            }
+        });
+        view! {
+            {dialog}
+            {head(crumbs, view! { <Sentence/> }, view! { <EnvActions blocked=blocked/> })}
+            <EnvFacts/>
+            <EnvRunning token=token/>
+            <GapPanel/>
+            <Timeline sel=state.sel.clone() base=path.clone()/>
+            <div class="grid">
+                <Instances/>
+                <EnvChanges/>
+            </div>
+            <EnvEvents all=events/>
+            <EnvReleases all=format!("{path}/releases")/>
+        }
+        .into_any()
+    }
+}

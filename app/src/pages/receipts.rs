@@ -1,0 +1,126 @@
+//! `/receipts` and `/receipts/{id}`: what was asked for, and what became of it?
+
+use leptos::prelude::*;
+use model::{
+    Receipt, ViewState,
+    live::{State, Topic},
+};
+
+use super::{Follow, Screen};
+use crate::{
+    api::{Page, ReceiptPage, ReceiptsPage},
+    islands::{ReceiptCard, Sentence},
+    layout::{Crumb, Keys, head},
+    parts::{actions::actions, receipt_card::lamps, wait_card::wait_card},
+    ui::{
+        banner::empty,
+        id_chip::command,
+        text::{outside, plural, visible},
+        time,
+    },
+};
+
+impl Screen for ReceiptsPage {
+    fn title(&self) -> String {
+        "Receipts · Vantage".to_owned()
+    }
+
+    fn follow(&self, _state: &ViewState) -> Follow {
+        Follow::default()
+    }
+
+    fn view(page: Page<Self>, _state: ViewState, _keys: Keys) -> AnyView {
+        let rows = &page.data.rows;
+        let open = rows.iter().filter(|receipt| receipt.phase.is_open()).count();
+        let n = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        let text = format!("{} · {open} under way", plural(n, "receipt"));
+        let title = view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> };
+        let now = page.now;
+        let body = if rows.is_empty() {
+            empty(
+                "Nobody has asked for anything yet.",
+                view! { <p>"The first receipt comes with the first action, for example "{command("vt apply -f vantage.yaml")}</p> },
+            )
+            .into_any()
+        } else {
+            let rows: Vec<_> = rows.iter().map(|receipt| row(receipt, now)).collect();
+            view! {
+                <div class="scroll">
+                    <table class="receipts">
+                        <caption class="sr">"Receipts, newest first"</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"Receipt"</th>
+                                <th scope="col">"Asked"</th>
+                                <th scope="col">"By"</th>
+                                <th scope="col">"When"</th>
+                                <th scope="col">"What became of it"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            }
+            .into_any()
+        };
+        view! {
+            {head(vec![Crumb::to("Overview", "/"), Crumb::here("Receipts")], title, ())}
+            {body}
+        }
+        .into_any()
+    }
+}
+
+fn row(receipt: &Receipt, now: model::Ts) -> AnyView {
+    let reason =
+        (!receipt.reason.is_empty()).then(|| view! { " " <small>{outside(&receipt.reason)}</small> });
+    view! {
+        <tr data-phase=receipt.phase.as_str()>
+            <th scope="row" data-label="Receipt"><a href=receipt.path()>{receipt.id.to_string()}</a></th>
+            <td data-label="Asked"><bdi>{visible(&receipt.title())}</bdi>{reason}</td>
+            <td data-label="By">{outside(&receipt.actor)}</td>
+            <td data-label="When">{time::clock(receipt.accepted_at, now)}</td>
+            <td data-label="What became of it">{lamps(receipt)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+impl Screen for ReceiptPage {
+    fn title(&self) -> String {
+        format!("{} · Vantage", self.receipt.title())
+    }
+
+    fn follow(&self, _state: &ViewState) -> Follow {
+        Follow {
+            topic: Some(Topic::Receipt { id: self.receipt.id.clone() }),
+            state: Some(State::Receipt { view: Box::new(self.receipt.clone()) }),
+            events: vec![],
+        }
+    }
+
+    fn view(page: Page<Self>, _state: ViewState, keys: Keys) -> AnyView {
+        let ReceiptPage { receipt, wait, undo } = page.data;
+        let crumbs = vec![
+            Crumb::to("Overview", "/"),
+            Crumb::to(receipt.target.title(), receipt.target.path()),
+            Crumb::to("Receipts", "/receipts"),
+            Crumb::here(receipt.id.to_string()),
+        ];
+        let undo: Vec<_> = undo.into_iter().collect();
+        let wait = wait.map(|wait| {
+            if receipt.phase.is_open() {
+                let href = wait.path();
+                view! { <p class="row"><a class="button" href=href>"Watch the wait "{wait.id.to_string()}</a></p> }.into_any()
+            } else {
+                wait_card(&wait, &keys.token, page.now)
+            }
+        });
+        view! {
+            {head(crumbs, view! { <Sentence/> }, actions(&undo, None))}
+            <ReceiptCard token=keys.token.clone()/>
+            {wait}
+        }
+        .into_any()
+    }
+}

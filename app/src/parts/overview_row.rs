@@ -1,0 +1,96 @@
+//! One app-env on the overview: the reason is on the row, zero clicks away.
+
+use leptos::prelude::*;
+use model::{Ts, verdict::Attention, view::OverviewRow};
+
+use crate::{
+    parts::{freshness_chip::stale_chip, links, verdict_chip::verdict_chip},
+    ui::{
+        text::{clamp, outside, visible},
+        time,
+    },
+};
+
+/// The groups of the overview, in their fixed order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Somebody has to act or look.
+    Attention,
+    /// It moves by itself.
+    Motion,
+    /// Nothing to see.
+    Quiet,
+}
+
+impl Group {
+    /// All of them, in order.
+    pub const ALL: [Group; 3] = [Self::Attention, Self::Motion, Self::Quiet];
+
+    /// Where a row belongs.
+    #[must_use]
+    pub fn of(row: &OverviewRow) -> Self {
+        match row.judgement.verdict.attention() {
+            Attention::Act | Attention::Look => Self::Attention,
+            Attention::Watch => Self::Motion,
+            Attention::Quiet => Self::Quiet,
+        }
+    }
+
+    /// The heading.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Attention => "Needs attention",
+            Self::Motion => "In motion",
+            Self::Quiet => "Quiet",
+        }
+    }
+
+    /// The DOM id.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Motion => "motion",
+            Self::Quiet => "quiet",
+        }
+    }
+}
+
+/// A row. Quiet ones take one line.
+pub fn overview_row(row: &OverviewRow, now: Ts) -> AnyView {
+    let quiet = Group::of(row) == Group::Quiet;
+    let second = (!quiet).then(|| {
+        let change = row.last_change.as_ref().map(|change| {
+            view! {
+                <span class="row-change">
+                    <span aria-hidden="true">{change.kind.glyph()}</span>
+                    " "
+                    {links::link(&change.href, "change", view! { <bdi>{visible(&clamp(&change.title, 60))}</bdi> })}
+                    " "
+                    {time::clock(change.at, now)}
+                </span>
+            }
+        });
+        view! {
+            <p class="row-second">
+                <span>"desired "<b>{outside(&row.desired)}</b></span>
+                <span>"current "<b>{outside(&row.current)}</b></span>
+                {change}
+            </p>
+        }
+    });
+    view! {
+        <article class="env-row" data-verdict=row.judgement.verdict.as_str() id=row.target.env_id.to_string()>
+            <span class="row-verdict">{verdict_chip(row.judgement.verdict)}</span>
+            <h3 class="row-name"><a href=row.target.path()><bdi>{visible(&row.target.title())}</bdi></a></h3>
+            <p class="row-reason">
+                {outside(&row.judgement.sentence)}
+                {row.stale_since.map(|since| view! { " " {stale_chip(since, now)} })}
+            </p>
+            <span class="row-age">{time::relative(time::Rel::For, row.judgement.since, now)}</span>
+            {second}
+        </article>
+    }
+    .into_any()
+}

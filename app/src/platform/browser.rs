@@ -1,0 +1,165 @@
+//! The browser's side of the door.
+
+use std::{cell::Cell, time::Duration};
+
+use leptos::prelude::*;
+use model::Ts;
+use wasm_bindgen::JsCast as _;
+
+use crate::ui::time::{Rel, words};
+
+thread_local! {
+    /// What has to be added to the browser's clock to get the server's, in microseconds.
+    static OFFSET: Cell<Option<i64>> = const { Cell::new(None) };
+}
+
+/// The browser's own clock.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit into 53 bits")]
+pub fn local_now() -> Ts {
+    Ts(js_sys::Date::now() as i64 * 1000)
+}
+
+fn document() -> Option<web_sys::Document> {
+    web_sys::window()?.document()
+}
+
+/// Reads the text of the element with this id, for data that the page carries once.
+#[must_use]
+pub fn text_of(id: &str) -> Option<String> {
+    document()?.get_element_by_id(id)?.text_content()
+}
+
+/// The server's clock, once it is known.
+#[must_use]
+pub fn server_now() -> Option<Ts> {
+    OFFSET.get().map(|offset| Ts(local_now().0 + offset))
+}
+
+/// Starts the clock from a time that the server told.
+pub fn set_server_now(now: Ts) {
+    OFFSET.set(Some(now.0 - local_now().0));
+}
+
+/// Calls `f` once, when every island of the page is awake: before that, a change of the board could make
+/// the first render of a later island differ from what the server sent.
+pub fn when_awake(f: impl FnOnce() + 'static) {
+    let awake = document()
+        .and_then(|document| document.document_element())
+        .is_some_and(|root| root.has_attribute("data-awake"));
+    if awake {
+        f();
+    } else {
+        after_ms(20, move || when_awake(f));
+    }
+}
+
+/// Calls `f` every second, for as long as the page lives.
+pub fn every_second(f: impl Fn() + 'static) {
+    // The page ends with the document, so nobody has to stop the timer.
+    let _ = set_interval_with_handle(f, Duration::from_secs(1));
+}
+
+/// Calls `f` once, after so many milliseconds.
+pub fn after_ms(ms: u64, f: impl FnOnce() + 'static) {
+    set_timeout(f, Duration::from_millis(ms));
+}
+
+/// Rewrites the text of every relative time on the page. The text node itself stays, because an island
+/// may hold on to it.
+pub fn tick_times(now: Ts) {
+    let Some(times) = document().and_then(|d| d.query_selector_all("time[data-rel]").ok()) else { return };
+    for i in 0..times.length() {
+        let Some(time) = times.item(i).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) else {
+            continue;
+        };
+        let at = time.get_attribute("datetime").and_then(|at| at.parse::<Ts>().ok());
+        let rel = time.get_attribute("data-rel").and_then(|rel| Rel::parse(&rel));
+        if let (Some(at), Some(rel), Some(text)) = (at, rel, time.first_child()) {
+            let words = words(rel, at, now);
+            if text.node_value().as_deref() != Some(&words) {
+                text.set_node_value(Some(&words));
+            }
+        }
+    }
+}
+
+/// Sets the title of the tab.
+pub fn set_title(title: &str) {
+    if let Some(document) = document() {
+        document.set_title(title);
+    }
+}
+
+/// Makes every copy button of the page work, also outside of islands.
+pub fn install_copy() {
+    let handle = window_event_listener(leptos::ev::click, |event| {
+        let button = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .and_then(|element| element.closest("button[data-copy]").ok().flatten());
+        let (Some(button), Some(window)) = (button, web_sys::window()) else { return };
+        let text = button.get_attribute("data-copy").unwrap_or_default();
+        let written = window.navigator().clipboard().write_text(&text);
+        wasm_bindgen_futures::spawn_local(async move {
+            let done = wasm_bindgen_futures::JsFuture::from(written).await.is_ok();
+            let Some(label) = button.first_child() else { return };
+            let before = label.node_value();
+            label.set_node_value(Some(if done { "copied" } else { "select it by hand" }));
+            crate::live::live().said.set(if done { "copied".into() } else { "not copied".into() });
+            after_ms(1_500, move || label.set_node_value(before.as_deref()));
+        });
+    });
+    std::mem::forget(handle);
+}
+
+/// Loads the page again.
+pub fn reload() {
+    if let Some(window) = web_sys::window() {
+        let _ = window.location().reload();
+    }
+}
+
+/// Whether the reader is in the middle of something that a reload would destroy.
+#[must_use]
+pub fn is_busy() -> bool {
+    let open = document().is_some_and(|d| {
+        d.query_selector("dialog[open], input:focus, select:focus").ok().flatten().is_some()
+    });
+    open || has_selection()
+}
+
+fn has_selection() -> bool {
+    web_sys::window()
+        .and_then(|w| w.get_selection().ok().flatten())
+        .is_some_and(|selection| !selection.is_collapsed())
+}
+
+/// Whether the page is scrolled away from its top, or text is selected.
+#[must_use]
+pub fn is_reading() -> bool {
+    let scrolled = web_sys::window().and_then(|window| window.scroll_y().ok()).is_some_and(|y| y > 40.0);
+    scrolled || has_selection()
+}
+
+/// Scrolls to the top of the page.
+pub fn to_top() {
+    if let Some(window) = web_sys::window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
+    }
+}
+
+/// Replaces the URL without loading, and without a new entry in the history.
+pub fn replace_url(path: &str) {
+    if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(path));
+    }
+}
+
+/// Moves the focus to the first element that matches.
+pub fn focus(selector: &str) {
+    let found = document().and_then(|d| d.query_selector(selector).ok().flatten());
+    if let Some(element) = found.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}

@@ -1,0 +1,9 @@
+//! Small building blocks that know no domain word: text from outside, times, ids, banners, empty states.
+//!
+//! Functions take plain values and return views; nothing here reads a clock or the board.
+
+pub mod banner;
+pub mod form;
+pub mod id_chip;
+pub mod text;
+pub mod time;

@@ -1,0 +1,75 @@
+// `vt` against the test's own server, and the app files that the story needs.
+import { execFile, spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import type { Page } from "@playwright/test";
+import type { Server } from "./server.ts";
+
+const run = promisify(execFile);
+
+const flags = (server: Server) => ["--server", server.url, "--data", server.data];
+
+/** Runs one command and answers what it printed; a command that fails throws with what it said. */
+export async function vt(server: Server, ...args: string[]): Promise<string> {
+  const { stdout } = await run(process.env.VT_BIN!, [...args, ...flags(server)], { timeout: 60_000 });
+  return stdout;
+}
+
+export interface Tail {
+  /** The sequences that were printed so far, in the order of printing. */
+  readonly seqs: number[];
+  stop(): void;
+}
+
+/** Follows all events, as a colleague's terminal would. */
+export function tail(server: Server): Tail {
+  const child = spawn(process.env.VT_BIN!, ["events", "tail", "--all", "--json", ...flags(server)], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const seqs: number[] = [];
+  createInterface({ input: child.stdout! }).on("line", (line) => {
+    const event = JSON.parse(line) as { seq?: number };
+    if (event.seq !== undefined) seqs.push(event.seq);
+  });
+  return { seqs, stop: () => child.kill("SIGTERM") };
+}
+
+/** An app file whose process behaves like this. Back-off is short, so that a story fits into a test. */
+export const appFile = (app: string, fault: string, instances = 4): string => `
+app: ${app}
+env: prod
+processes:
+  web:
+    command: [${JSON.stringify(process.env.VT_BIN)}, demo-app, --fault, ${fault}, --port, "$PORT"]
+    instances: ${instances}
+    port: 8080
+    health: { http: /healthz, interval: 200ms, timeout: 1s, failures: 3 }
+    restart: { from: 50ms, to: 500ms }
+    stop_grace: 2s
+rollout: { strategy: rolling, max_unavailable: 1 }
+`;
+
+/** Applies an app file; with `wait` until it has converged. */
+export async function apply(server: Server, app: string, fault: string, wait = false): Promise<string> {
+  const file = join(server.data, `${app}-${fault}.yaml`);
+  await writeFile(file, appFile(app, fault));
+  return vt(server, "apply", "-f", file, "--reason", "the story", ...(wait ? ["--wait=30s"] : []));
+}
+
+/** Signs in with the link that the server printed. It works once, so a worker keeps what it got. */
+export async function signIn(page: Page, server: Server): Promise<void> {
+  const context = page.context();
+  const known = sessions.get(server.url);
+  if (known) {
+    await context.addCookies(known);
+    return;
+  }
+  await page.goto(server.signInLink()!);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(`${server.url}/`);
+  sessions.set(server.url, await context.cookies());
+}
+
+const sessions = new Map<string, Awaited<ReturnType<ReturnType<Page["context"]>["cookies"]>>>();

@@ -1,0 +1,243 @@
+//! Carries desired state out: one pass compares every env with what its platform really runs, orders what is
+//! safe now, and reports the env, its releases and its app.
+//!
+//! It refuses to decide: `rules::rollout::steps` plans, this file only carries out. It holds nothing between
+//! passes; what it must remember is in the env's own recorded state.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+
+use model::{
+    ActualInstance, Batch, EnvId, EnvRecord, EnvRef, InstanceId, NewEvent, ObjectKey, Observation, Outcome,
+    Release, RunState, SourceId, StartInstance, Ts,
+};
+use rules::status::Memory;
+use serde::Serialize;
+use sources::Actuator;
+use store::{Store, StoreError};
+
+use crate::{
+    Clock, Random, Reconciler,
+    driver::PassError,
+};
+
+/// The rollout reconciler of one platform.
+pub struct Rollout {
+    store: Store,
+    actuator: Arc<dyn Actuator>,
+    source: SourceId,
+    clock: Clock,
+    random: Random,
+}
+
+/// What a pass did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RolloutStatus {
+    /// Envs that were looked at.
+    pub envs: u32,
+    /// Instances that were ordered.
+    pub started: u32,
+    /// Instances that were told to stop.
+    pub stopped: u32,
+    /// Deleted envs that are gone now.
+    pub forgotten: Vec<EnvId>,
+    /// What did not work; the next pass tries again.
+    pub errors: Vec<PassError>,
+}
+
+impl Rollout {
+    /// A reconciler that orders from `actuator` and reports as `source`.
+    #[must_use]
+    pub fn new(store: Store, actuator: Arc<dyn Actuator>, source: SourceId, clock: Clock, random: Random) -> Self {
+        Self { store, actuator, source, clock, random }
+    }
+
+    async fn one_env(&self, env: EnvRecord, status: &mut RolloutStatus) -> Result<(), StoreError> {
+        let (releases, memory) = {
+            let mut reader = self.store.read().await?;
+            let releases = reader.releases(&env.target.env_id).await?;
+            let object = reader.object(&ObjectKey::env(&env.target.env_id)).await?;
+            (releases, object.map(|object| Memory::read(&object.current)).unwrap_or_default())
+        };
+        let release = env.intent.release.as_ref().and_then(|id| releases.iter().find(|r| &r.id == id));
+        let before = self.actuator.instances(&env.target.env_id).await;
+        let steps = rules::rollout::steps(&env.intent, release, &before);
+        let mut events = self.narrate(&env, release, &memory, steps.is_empty());
+        for (process, n) in steps.start.clone() {
+            for _ in 0..n {
+                let Some(release) = release else { continue };
+                match self.start(&env, release, &process).await {
+                    Ok(()) => status.started += 1,
+                    Err((error, event)) => {
+                        status.errors.push(error);
+                        events.push(event);
+                    }
+                }
+            }
+        }
+        for (id, why) in &steps.stop {
+            match self.actuator.stop(id).await {
+                Ok(()) => {
+                    status.stopped += 1;
+                    tracing::debug!(instance.id = %id, why, "instance told to stop");
+                }
+                Err(error) => status.errors.push(PassError::new(format!("stop {id}"), &error)),
+            }
+        }
+        let after = self.actuator.instances(&env.target.env_id).await;
+        self.report(&env, release, &releases, &after, &memory, events).await?;
+        if env.intent.run == RunState::Deleted && after.is_empty() {
+            self.store.env_forget(&env.target.env_id).await?;
+            status.forgotten.push(env.target.env_id.clone());
+        }
+        Ok(())
+    }
+
+    async fn start(
+        &self,
+        env: &EnvRecord,
+        release: &Release,
+        process: &str,
+    ) -> Result<(), (PassError, NewEvent)> {
+        let Some(spec) = release.spec.processes.get(process).cloned() else { return Ok(()) };
+        let order = StartInstance {
+            id: InstanceId::mint((self.random)()),
+            target: env.target.clone(),
+            process: process.to_owned(),
+            release: release.id.clone(),
+            release_number: release.number,
+            restarts: env.intent.restarts,
+            generation: env.generation,
+            spec,
+            files: release.files.clone(),
+        };
+        self.actuator.start(order).await.map_err(|error| {
+            let message = crate::chain(&error);
+            let mut event = event(env, (self.clock)(), &self.source, "StartInstance", Outcome::Failed, &message);
+            event.reason = "OrderRefused".to_owned();
+            // One event a minute says that it still does not work; the status has every try.
+            event.dedupe = Some(format!("order:{}:{}:{}", env.target.env_id, env.generation, event.at.0 / 60_000_000));
+            (PassError::new(format!("start {process} of {}", env.target.title()), &error), event)
+        })
+    }
+
+    /// The controller's own words in the journal: when it takes a generation up, and when it is done with it.
+    fn narrate(&self, env: &EnvRecord, release: Option<&Release>, memory: &Memory, settled: bool) -> Vec<NewEvent> {
+        if settled || memory.converged_generation == Some(env.generation) {
+            return vec![];
+        }
+        let what = release.map_or_else(|| "no release".to_owned(), Release::name);
+        let message = match env.intent.run {
+            RunState::Running => format!("rolling out {what}"),
+            RunState::Stopped => "stopping all instances".to_owned(),
+            RunState::Deleted => "stopping all instances, then forgetting the env".to_owned(),
+        };
+        let mut event = event(env, (self.clock)(), &self.source, "Rollout", Outcome::Started, &message);
+        event.dedupe = Some(format!("rollout:{}:{}:started", env.target.env_id, env.generation));
+        vec![event]
+    }
+
+    async fn report(
+        &self,
+        env: &EnvRecord,
+        release: Option<&Release>,
+        releases: &[Release],
+        actual: &[ActualInstance],
+        memory: &Memory,
+        mut events: Vec<NewEvent>,
+    ) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        let object = rules::status::env(env, release, actual, memory, now);
+        let after = Memory::read(&object.current);
+        let just_converged = after.converged_generation == Some(env.generation)
+            && memory.converged_generation != Some(env.generation);
+        if just_converged {
+            let message = object.conditions.first().map(|ready| ready.message.clone()).unwrap_or_default();
+            let mut event = event(env, now, &self.source, "Rollout", Outcome::Done, &message);
+            event.dedupe = Some(format!("rollout:{}:{}:done", env.target.env_id, env.generation));
+            events.push(event);
+        }
+        let mut observations = vec![
+            Observation::Object(Box::new(rules::status::app(env))),
+            Observation::Object(Box::new(object)),
+        ];
+        for release in releases {
+            observations.push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
+        }
+        observations.extend(events.into_iter().map(|event| Observation::Event(Box::new(event))));
+        self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
+        if let Some(release) = release.filter(|_| just_converged && env.intent.run == RunState::Running) {
+            self.store.release_converged(&release.id, now).await?;
+        }
+        let desired = env.intent.release.as_ref();
+        let mut over = releases.to_vec();
+        over.retain(|r| Some(&r.id) != desired && r.converged_at.is_some() && r.held_until.is_none());
+        for other in over {
+            self.store.release_held_until(&other.id, env.changed_at).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Reconciler for Rollout {
+    const NAME: &'static str = "rollout";
+    type Status = RolloutStatus;
+
+    async fn pass(&self) -> RolloutStatus {
+        let mut status = RolloutStatus::default();
+        let envs = match self.envs().await {
+            Ok(envs) => envs,
+            Err(error) => {
+                status.errors.push(PassError::new("read the envs", &error));
+                return status;
+            }
+        };
+        let known: BTreeSet<EnvId> = envs.iter().map(|env| env.target.env_id.clone()).collect();
+        for env in envs {
+            let title = env.target.title();
+            status.envs += 1;
+            if let Err(error) = self.one_env(env, &mut status).await {
+                status.errors.push(PassError::new(format!("reconcile {title}"), &error));
+            }
+        }
+        // Instances of envs that nobody knows have no owner to want them.
+        let mut strange = self.actuator.envs().await;
+        strange.retain(|env| !known.contains(env));
+        for env in strange {
+            for instance in self.actuator.instances(&env).await {
+                match self.actuator.stop(&instance.id).await {
+                    Ok(()) => status.stopped += 1,
+                    Err(error) => status.errors.push(PassError::new(format!("stop {}", instance.id), &error)),
+                }
+            }
+        }
+        status
+    }
+}
+
+impl Rollout {
+    async fn envs(&self) -> Result<Vec<EnvRecord>, StoreError> {
+        self.store.read().await?.envs().await
+    }
+}
+
+fn event(env: &EnvRecord, at: Ts, source: &SourceId, action: &str, outcome: Outcome, message: &str) -> NewEvent {
+    let EnvRef { app, env: name, env_id, .. } = env.target.clone();
+    NewEvent {
+        at,
+        source: source.clone(),
+        controller: "rollout".to_owned(),
+        object: ObjectKey::env(&env_id),
+        app: Some(app),
+        env: Some(name),
+        action: action.to_owned(),
+        outcome,
+        reason: String::new(),
+        message: message.to_owned(),
+        attempt: None,
+        trace_id: None,
+        dedupe: None,
+    }
+}

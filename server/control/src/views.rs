@@ -1,0 +1,8 @@
+//! What pages and live frames show, each computed from one snapshot of the store.
+
+pub mod env;
+pub mod events;
+pub mod object;
+pub mod overview;
+pub mod scene;
+pub mod timeline;

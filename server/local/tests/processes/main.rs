@@ -1,0 +1,6 @@
+//! The platform with real processes.
+
+mod contained;
+mod supervised;
+mod support;
+mod world;

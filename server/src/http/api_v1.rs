@@ -1,0 +1,124 @@
+//! `/api/v1`: what programs rely on. The OpenAPI document is generated from these handlers.
+
+mod apply;
+mod audit;
+mod blobs;
+mod change;
+mod envs;
+mod events;
+mod logs;
+mod objects;
+mod receipts;
+mod tokens;
+mod waits;
+
+pub(super) use receipts::mark_checked as mark_receipt;
+pub(super) use waits::{end as wait_end, lengthen as wait_lengthen};
+
+use axum::{
+    Json,
+    extract::{FromRequest, Request, rejection::JsonRejection},
+    http::{HeaderMap, HeaderValue},
+    response::{IntoResponse, Response},
+};
+use model::{EnvRecord, Seq, TraceId};
+use serde::{Serialize, de::DeserializeOwned};
+use store::Reader;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{error::Problem, guard::Trace};
+use crate::state::AppState;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Vantage",
+    description = "Every read answers the journal position it was read at in X-Journal-Seq. Every write takes an \
+                   Idempotency-Key and answers a receipt. Errors are application/problem+json with code, trace_id, \
+                   retryable and details.",
+))]
+struct Document;
+
+/// The routes, and the document that describes them.
+pub(super) fn router() -> (axum::Router<AppState>, utoipa::openapi::OpenApi) {
+    let routes = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(envs::overview))
+        .routes(routes!(envs::list))
+        .routes(routes!(envs::one))
+        .routes(routes!(envs::releases))
+        .routes(routes!(objects::list))
+        .routes(routes!(objects::one))
+        .routes(routes!(events::list))
+        .routes(routes!(logs::list))
+        .routes(routes!(blobs::missing))
+        .routes(routes!(blobs::put))
+        .routes(routes!(apply::apply))
+        .routes(routes!(change::plan))
+        .routes(routes!(change::act))
+        .routes(routes!(receipts::list))
+        .routes(routes!(receipts::one))
+        .routes(routes!(receipts::check))
+        .routes(routes!(waits::list, waits::create))
+        .routes(routes!(waits::one))
+        .routes(routes!(waits::stop))
+        .routes(routes!(waits::extend))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(audit::list));
+    OpenApiRouter::new().nest("/api/v1", routes).split_for_parts()
+}
+
+/// A read, with the journal position it was read at.
+pub(super) struct At<T>(pub(super) Seq, pub(super) T);
+
+impl<T: Serialize> IntoResponse for At<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.1).into_response();
+        response.headers_mut().insert("x-journal-seq", HeaderValue::from(self.0.0));
+        response
+    }
+}
+
+/// A JSON body; what does not parse is a problem document with the place of the mistake.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let trace = request.extensions().get::<Trace>().map_or_else(|| TraceId::mint(0), |trace| trace.0.clone());
+        match Json::<T>::from_request(request, state).await {
+            Ok(Json(body)) => Ok(Self(body)),
+            Err(JsonRejection::BytesRejection(_)) => {
+                Err(Problem::new(model::ErrorCode::TooLarge, "the body is too large or was cut off", &trace))
+            }
+            Err(rejection) => Err(Problem::invalid("body", rejection.body_text(), &trace)),
+        }
+    }
+}
+
+/// The idempotency key of a write.
+pub(super) fn key(headers: &HeaderMap, trace: &TraceId) -> Result<String, Problem> {
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+    if key.is_empty() || key.len() > control::commands::MAX_KEY {
+        return Err(Problem::invalid("Idempotency-Key", "every write needs this header, 1 to 200 characters", trace));
+    }
+    Ok(key.to_owned())
+}
+
+/// Finds an env by `env_…`, by `app:env`, or by the `id~slug` of a page's path.
+pub(super) async fn env(reader: &mut Reader, text: &str, trace: &TraceId) -> Result<EnvRecord, Problem> {
+    let found = match text.split_once(':') {
+        Some((app, env)) => reader.env_by_name(app, env).await,
+        None => match text.split('~').next().unwrap_or_default().parse() {
+            Ok(id) => reader.env(&id).await,
+            Err(_) => Ok(None),
+        },
+    };
+    found.map_err(|error| Problem::store(&error, trace))?.ok_or_else(|| Problem::not_found("env", trace))
+}
+
+/// Turns a store error into a problem of this request.
+pub(super) fn failed(trace: &TraceId) -> impl Fn(store::StoreError) -> Problem + '_ {
+    move |error| Problem::store(&error, trace)
+}

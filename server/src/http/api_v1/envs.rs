@@ -1,0 +1,68 @@
+//! App-envs and the overview.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use control::views;
+use model::{
+    EnvRecord,
+    view::{EnvView, Overview, ReleaseRow},
+};
+
+use super::{At, env, failed};
+use crate::{
+    http::{
+        error::{Answer, Problem},
+        session::Caller,
+    },
+    state::AppState,
+};
+
+/// Every app-env with its verdict, the worst first.
+#[utoipa::path(get, path = "/overview", responses((status = 200, body = Overview)))]
+pub(super) async fn overview(State(state): State<AppState>, caller: Caller) -> Answer<At<Overview>> {
+    let failed = failed(&caller.trace);
+    let mut reader = state.store.read().await.map_err(&failed)?;
+    let view = views::overview::load(&mut reader, state.now()).await.map_err(&failed)?;
+    Ok(At(reader.as_of(), view))
+}
+
+/// Desired state of every app-env.
+#[utoipa::path(get, path = "/envs", responses((status = 200, body = Vec<EnvRecord>)))]
+pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> Answer<At<Vec<EnvRecord>>> {
+    let failed = failed(&caller.trace);
+    let mut reader = state.store.read().await.map_err(&failed)?;
+    let envs = reader.envs().await.map_err(&failed)?;
+    Ok(At(reader.as_of(), envs))
+}
+
+/// One app-env: desired, current, why, and what changed. `env` is an id or `app:env`.
+#[utoipa::path(get, path = "/envs/{env}", params(("env" = String, Path)), responses((status = 200, body = EnvView)))]
+pub(super) async fn one(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(text): Path<String>,
+) -> Answer<At<EnvView>> {
+    let failed = failed(&caller.trace);
+    let mut reader = state.store.read().await.map_err(&failed)?;
+    let id = env(&mut reader, &text, &caller.trace).await?.target.env_id;
+    let range = views::env::Range::default();
+    let view = views::env::load(&mut reader, &id, range, &state.limits, state.now()).await.map_err(&failed)?;
+    let view = view.ok_or_else(|| Problem::not_found("env", &caller.trace))?;
+    Ok(At(reader.as_of(), view))
+}
+
+/// The releases of an app-env, newest first.
+#[utoipa::path(get, path = "/envs/{env}/releases", params(("env" = String, Path)), responses((status = 200, body = Vec<ReleaseRow>)))]
+pub(super) async fn releases(
+    state: State<AppState>,
+    caller: Caller,
+    path: Path<String>,
+) -> Answer<At<Vec<ReleaseRow>>> {
+    let At(seq, view) = one(state, caller, path).await?;
+    Ok(At(seq, view.releases))
+}
+
+/// The answer type of handlers that return plain JSON.
+pub(super) type Plain<T> = Answer<Json<T>>;

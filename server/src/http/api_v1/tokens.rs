@@ -1,0 +1,132 @@
+//! Named tokens. Administrators only; a secret is shown once.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use model::{Role, Span, TokenId, Ts};
+use serde::{Deserialize, Serialize};
+use store::{AuditEntry, Token};
+
+use super::{Body, envs::Plain, failed};
+use crate::{
+    http::{error::Problem, session::Caller},
+    secret,
+    state::AppState,
+};
+
+/// A token without its secret.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TokenRow {
+    /// Id.
+    id: TokenId,
+    /// The actor's name.
+    name: String,
+    /// What it allows.
+    role: Role,
+    /// When it was made.
+    created_at: Ts,
+    /// When it ends by itself.
+    expires_at: Option<Ts>,
+    /// When it was revoked.
+    revoked_at: Option<Ts>,
+}
+
+impl From<Token> for TokenRow {
+    fn from(token: Token) -> Self {
+        let Token { id, name, role, created_at, expires_at, revoked_at } = token;
+        Self { id, name, role, created_at, expires_at, revoked_at }
+    }
+}
+
+/// Tokens.
+#[utoipa::path(get, path = "/tokens", responses((status = 200, body = Vec<TokenRow>)))]
+pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> Plain<Vec<TokenRow>> {
+    caller.at_least(Role::Admin)?;
+    let tokens = state.store.tokens().await.map_err(failed(&caller.trace))?;
+    Ok(Json(tokens.into_iter().map(TokenRow::from).collect()))
+}
+
+/// A new token.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TokenRequest {
+    /// The actor's name: 1 to 40 lower-case letters, digits or dashes.
+    name: String,
+    /// What it allows.
+    role: Role,
+    /// When it ends by itself.
+    expires_s: Option<i64>,
+}
+
+/// A new token with its secret.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct TokenMade {
+    /// The token.
+    token: TokenRow,
+    /// Its secret. It is nowhere else.
+    secret: String,
+}
+
+/// Makes a token.
+#[utoipa::path(post, path = "/tokens", request_body = TokenRequest, responses((status = 200, body = TokenMade)))]
+pub(super) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    Body(request): Body<TokenRequest>,
+) -> Plain<TokenMade> {
+    caller.at_least(Role::Admin)?;
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if request.name.is_empty() || request.name.len() > 40 || !request.name.bytes().all(plain) {
+        return Err(Problem::invalid("name", "1 to 40 lower-case letters, digits or dashes", &caller.trace));
+    }
+    if request.expires_s.is_some_and(|seconds| seconds < 1) {
+        return Err(Problem::invalid("expires_s", "at least one second", &caller.trace));
+    }
+    let failed = failed(&caller.trace);
+    let now = state.now();
+    let taken = |token: &Token| token.name == request.name && token.is_valid(now);
+    if state.store.tokens().await.map_err(&failed)?.iter().any(taken) {
+        return Err(Problem::invalid("name", "a valid token has this name already", &caller.trace));
+    }
+    let token = Token {
+        id: TokenId::mint(state.random()),
+        name: request.name,
+        role: request.role,
+        created_at: now,
+        expires_at: request.expires_s.map(|seconds| now + Span::seconds(seconds)),
+        revoked_at: None,
+    };
+    let secret = secret::mint();
+    state.store.token_insert(&token, secret::hash(&secret)).await.map_err(&failed)?;
+    audit(&state, &caller, "token.create", &format!("{} {} {}", token.id, token.name, token.role.as_str())).await?;
+    Ok(Json(TokenMade { token: token.into(), secret }))
+}
+
+/// Ends a token and every session that came from it.
+#[utoipa::path(delete, path = "/tokens/{id}", params(("id" = String, Path)), responses((status = 200, body = bool)))]
+pub(super) async fn revoke(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Plain<bool> {
+    caller.at_least(Role::Admin)?;
+    let missing = || Problem::not_found("token", &caller.trace);
+    let id: TokenId = id.parse().map_err(|_| missing())?;
+    if !state.store.token_revoke(&id, state.now()).await.map_err(failed(&caller.trace))? {
+        return Err(missing());
+    }
+    audit(&state, &caller, "token.revoke", id.as_str()).await?;
+    Ok(Json(true))
+}
+
+async fn audit(state: &AppState, caller: &Caller, action: &str, target: &str) -> Result<(), Problem> {
+    let entry = AuditEntry {
+        at: state.now(),
+        actor: caller.actor.clone(),
+        action: action.to_owned(),
+        target: target.to_owned(),
+        env: None,
+        reason: String::new(),
+        outcome: "accepted".to_owned(),
+        receipt: None,
+        trace_id: caller.trace.clone(),
+    };
+    state.store.audit_insert(entry).await.map_err(failed(&caller.trace)).map(drop)
+}

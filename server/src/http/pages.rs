@@ -1,0 +1,279 @@
+//! The console's pages: parse the URL, load one snapshot, render. Nothing is decided here.
+
+use app::{
+    api::{Backend as _, Page, PageError, Viewer},
+    layout::{Density, Look},
+    pages::{Screen, render, render_error, render_sign_in},
+    shell::Theme,
+};
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{Html, IntoResponse, Redirect, Response},
+};
+use model::{ErrorCode, TraceId, Verb, ViewState, plan::Ask, view_state::decode};
+
+use super::{
+    csp::Nonce,
+    error::{Problem, status},
+    guard::Trace,
+    session::{Caller, cookie, identify},
+};
+use crate::{backend::Pages, state::AppState};
+
+/// What every page needs from its request.
+pub(super) struct Ask4Page {
+    pub(super) state: AppState,
+    pub(super) caller: Result<Caller, Problem>,
+    pub(super) trace: TraceId,
+    path: String,
+    query: String,
+    theme: Theme,
+    density: Density,
+}
+
+impl axum::extract::FromRequestParts<AppState> for Ask4Page {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+        let Trace(trace) = Trace::from_request_parts(parts, state).await?;
+        let uri: &Uri = &parts.uri;
+        Ok(Self {
+            caller: identify(&parts.headers, state, &trace).await,
+            path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
+            theme: theme(&parts.headers),
+            density: density(&parts.headers),
+            state: state.clone(),
+            trace,
+        })
+    }
+}
+
+fn theme(headers: &HeaderMap) -> Theme {
+    match cookie(headers, "vt_theme").as_deref() {
+        Some("light") => Theme::Light,
+        Some("dark") => Theme::Dark,
+        _ => Theme::System,
+    }
+}
+
+fn density(headers: &HeaderMap) -> Density {
+    match cookie(headers, "vt_density").as_deref() {
+        Some("compact") => Density::Compact,
+        _ => Density::Comfortable,
+    }
+}
+
+impl Ask4Page {
+    /// Who reads; `Err` is the page that is shown instead.
+    pub(super) fn viewer(&self) -> Result<Viewer, PageError> {
+        match &self.caller {
+            Ok(caller) => Ok(Viewer {
+                name: caller.actor.name.clone(),
+                role: caller.actor.role,
+                signed_in: caller.signed_in,
+            }),
+            Err(problem) if problem.0.code == ErrorCode::Unauthenticated => {
+                Err(PageError::Unauthenticated { return_to: self.path.clone() })
+            }
+            Err(problem) => {
+                Err(PageError::Unavailable { what: problem.0.title.clone(), trace_id: self.trace.clone() })
+            }
+        }
+    }
+
+    pub(super) fn backend(&self) -> Pages {
+        Pages::new(self.state.clone(), self.trace.clone())
+    }
+
+    /// The whole answer for a page or for what is shown instead.
+    pub(super) fn answer<T: Screen>(&self, loaded: Result<Page<T>, PageError>, view: ViewState, strange: Vec<String>) -> Response {
+        self.answer_as(StatusCode::OK, loaded, view, strange)
+    }
+
+    pub(super) fn answer_as<T: Screen>(
+        &self,
+        ok: StatusCode,
+        loaded: Result<Page<T>, PageError>,
+        view: ViewState,
+        strange: Vec<String>,
+    ) -> Response {
+        match loaded {
+            Ok(mut page) => {
+                page.unknown_keys = strange;
+                self.document(ok, |look| render(page, view, look))
+            }
+            Err(error) => self.error(&error),
+        }
+    }
+
+    pub(super) fn error(&self, error: &PageError) -> Response {
+        let code = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let now = self.state.now();
+        self.document(code, |look| render_error(error, now, look))
+    }
+
+    /// A problem as a page, for plain forms.
+    pub(super) fn problem(&self, problem: &Problem) -> Response {
+        let error = &problem.0;
+        let page = match error.code {
+            ErrorCode::NotFound => PageError::NotFound { what: error.title.clone() },
+            ErrorCode::Unauthenticated => PageError::Unauthenticated { return_to: "/".to_owned() },
+            ErrorCode::StoreUnavailable | ErrorCode::StoreFull | ErrorCode::Internal => {
+                PageError::Unavailable { what: error.title.clone(), trace_id: self.trace.clone() }
+            }
+            _ => PageError::Invalid { what: error.title.clone() },
+        };
+        let now = self.state.now();
+        self.document(status(error.code), |look| render_error(&page, now, look))
+    }
+
+    pub(super) fn sign_in(&self, code: StatusCode, return_to: &str, link: Option<&str>, message: Option<&str>) -> Response {
+        let now = self.state.now();
+        self.document(code, |look| render_sign_in(return_to, link, message, now, look))
+    }
+
+    fn document(&self, code: StatusCode, html: impl FnOnce(&Look<'_>) -> String) -> Response {
+        let nonce = Nonce::new();
+        let assets = self.state.site.names();
+        let form_token = self.caller.as_ref().map(Caller::form_token).unwrap_or_default();
+        let key = format!("form-{:016x}{:016x}", self.state.random(), self.state.random());
+        let look = Look {
+            nonce: nonce.as_str(),
+            assets: &assets,
+            theme: self.theme,
+            density: self.density,
+            form_token: &form_token,
+            idempotency_key: &key,
+            path: &self.path,
+        };
+        let mut response = (code, Html(html(&look))).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, nonce.policy());
+        // Pages show live state and carry form tokens; `no-cache` still allows the back-forward cache.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        response
+    }
+
+    fn view(&self) -> (ViewState, Vec<String>) {
+        let (view, strange) = ViewState::parse(&self.query);
+        (view, strange.into_iter().map(|part| part.0).collect())
+    }
+}
+
+macro_rules! shown {
+    ($request:ident, $view:ident, |$backend:ident, $who:ident| $load:expr) => {{
+        let ($view, strange) = $request.view();
+        let loaded = match $request.viewer() {
+            Ok($who) => {
+                let $backend = $request.backend();
+                $load.await
+            }
+            Err(error) => Err(error),
+        };
+        $request.answer(loaded, $view, strange)
+    }};
+}
+
+/// `/`
+pub(super) async fn overview(request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.overview(&who, &view))
+}
+
+/// `/a/{app}/{env}`; a bare name is sent to the id's page.
+pub(super) async fn env(Path((app, env)): Path<(String, String)>, request: Ask4Page) -> Response {
+    let (view, strange) = request.view();
+    let loaded = match request.viewer() {
+        Ok(who) => request.backend().env(&who, &app, &env, &view).await,
+        Err(error) => Err(error),
+    };
+    if let Ok(page) = &loaded {
+        let right = page.data.view.target.path();
+        if right != format!("/a/{app}/{env}") {
+            return Redirect::permanent(&with_query(&right, &request.query)).into_response();
+        }
+    }
+    request.answer(loaded, view, strange)
+}
+
+fn with_query(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// `/a/{app}/{env}/releases`
+pub(super) async fn releases(Path((app, env)): Path<(String, String)>, request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.releases(&who, &app, &env))
+}
+
+/// `/o/{kind}/{id}`; the env has a page of its own.
+pub(super) async fn object(Path((kind, id)): Path<(String, String)>, request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.object(&who, &kind, &id, &view))
+}
+
+/// `/events`
+pub(super) async fn events(request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.events(&who, &view))
+}
+
+/// `/receipts`
+pub(super) async fn receipts(request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.receipts(&who))
+}
+
+/// `/receipts/{id}`
+pub(super) async fn receipt(Path(id): Path<String>, request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.receipt(&who, &id))
+}
+
+/// `/waits`
+pub(super) async fn waits(request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.waits(&who))
+}
+
+/// `/waits/{id}`
+pub(super) async fn wait(Path(id): Path<String>, request: Ask4Page) -> Response {
+    shown!(request, view, |backend, who| backend.wait(&who, &id))
+}
+
+/// `/actions/{verb}/plan?env=…`
+pub(super) async fn plan(Path(verb): Path<String>, RawQuery(query): RawQuery, request: Ask4Page) -> Response {
+    let field = |name: &str| {
+        let query = query.as_deref().unwrap_or_default();
+        query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').and_then(decode)).filter(|v| !v.is_empty())
+    };
+    let Some(verb) = Verb::parse(&verb) else {
+        return request.error(&PageError::NotFound { what: format!("the action {verb}") });
+    };
+    let (release, instances) = (field("release").map(|id| id.parse()), field("instances").map(|n| n.parse()));
+    let (release, instances) = match (release.transpose(), instances.transpose()) {
+        (Ok(release), Ok(instances)) => (release, instances),
+        _ => return request.error(&PageError::Invalid { what: "the release or the number is not one".to_owned() }),
+    };
+    let (env, process) = (field("env").unwrap_or_default(), field("process"));
+    let loaded = match request.viewer() {
+        Ok(who) => {
+            let backend = request.backend();
+            let ask = Ask { release, process, instances };
+            let ask = match (verb, ask.instances) {
+                (Verb::Scale, None) => backend.present_scale(&env, ask).await,
+                _ => Ok(ask),
+            };
+            match ask {
+                Ok(ask) => backend.plan(&who, verb, &env, &ask).await,
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    request.answer(loaded, ViewState::default(), vec![])
+}
+
+/// Everything else.
+pub(super) async fn not_found(State(_): State<AppState>, request: Ask4Page) -> Response {
+    let path = request.path.split('?').next().unwrap_or_default().to_owned();
+    if path.starts_with("/api/") {
+        return Problem::not_found("route", &request.trace).into_response();
+    }
+    request.error(&PageError::NotFound { what: format!("The page {path}") })
+}

@@ -1,0 +1,12 @@
+//! The server behind `vt serve`: HTTP in front, everything else wired behind it.
+//!
+//! No SQL text, no verdict rule and no view markup lives here.
+#![recursion_limit = "512"]
+
+pub mod backend;
+pub mod config;
+mod demo;
+pub mod http;
+pub mod secret;
+pub mod state;
+pub mod wiring;

@@ -1,0 +1,64 @@
+//! The plans of hot queries: each of them is driven by an index, and none sorts what an index has in order.
+//!
+//! SQLite is asked, because its planner decides without looking at the data; PostgreSQL has the same indexes.
+
+use model::{EventFilter, fixtures};
+use sqlx::{QueryBuilder, Sqlite};
+
+use crate::{Store, StoreUrl, events, pool::Tx, verdicts};
+
+async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let url = StoreUrl::Sqlite(folder.path().join("vantage.db"));
+    let store = Store::open(&url, crate::Options::new(std::sync::Arc::new(|| fixtures::NOON))).await.unwrap();
+    let Ok(Tx::Sqlite(mut tx)) = store.inner.pool.snapshot().await else { panic!("a file was opened") };
+    let rows: Vec<(i64, i64, i64, String)> = query.build_query_as().fetch_all(&mut *tx).await.unwrap();
+    rows.into_iter().map(|(.., detail)| detail + "\n").collect()
+}
+
+async fn plan_of_events(filter: EventFilter) -> String {
+    let mut query = QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", events::SELECT));
+    events::page(&mut query, &filter, 1_000_000, 100);
+    plan(query).await
+}
+
+#[tokio::test]
+async fn events_of_one_object_come_from_its_index_in_order() {
+    let object = vec![fixtures::object("instance", "ins_1").key];
+    let plan = plan_of_events(EventFilter { object, ..EventFilter::default() }).await;
+    assert!(plan.contains("events_by_object (object=? AND seq<?)"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
+}
+
+#[tokio::test]
+async fn events_of_one_env_come_from_its_index_in_order() {
+    let filter =
+        EventFilter { app: vec!["checkout".into()], env: vec!["prod".into()], ..EventFilter::default() };
+    let plan = plan_of_events(filter).await;
+    assert!(plan.contains("events_by_env (app=? AND env=? AND seq<?)"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN"), "{plan}");
+}
+
+#[tokio::test]
+async fn events_of_one_reason_come_from_its_index_in_order() {
+    let plan = plan_of_events(EventFilter { reason: vec!["Exited".into()], ..EventFilter::default() }).await;
+    assert!(plan.contains("events_by_reason (reason=? AND seq<?)"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[tokio::test]
+async fn the_newest_events_come_in_the_order_of_their_key() {
+    let plan = plan_of_events(EventFilter::default()).await;
+    assert!(plan.contains("SEARCH e USING INTEGER PRIMARY KEY (rowid<?)"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[tokio::test]
+async fn what_has_to_be_judged_is_found_without_looking_at_every_object() {
+    let plan = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", verdicts::DUE))).await;
+    assert!(
+        plan.contains("objects_unjudged") && plan.contains("verdicts_next_check (next_check_at"),
+        "{plan}"
+    );
+    assert!(!plan.lines().any(|line| line == "SCAN o" || line == "SCAN v" || line == "SCAN k"), "{plan}");
+}

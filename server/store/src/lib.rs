@@ -1,0 +1,43 @@
+//! The reconciliation store.
+//!
+//! Everything that happens is a row in one ordered journal, and every page is one snapshot of it. Two engines
+//! hold it: SQLite in a file, PostgreSQL beyond one machine; SQL text and row types never leave this crate.
+//!
+//! - [`Store::open`] migrates, locks and opens; [`Store`] writes, one transaction a method;
+//! - [`Store::read`] gives a [`Reader`]: one snapshot, with the sequence it was taken at ([`Reader::as_of`]);
+//! - [`Store::watch`] is raised after each commit. It carries no data: subscribe first, then read.
+//!
+//! The store refuses to judge, to plan and to decide what is wanted. It only refuses what would make it lie.
+
+mod access;
+mod audit;
+mod desired;
+mod error;
+mod events;
+#[cfg(test)]
+mod explain;
+mod ingest;
+mod journal;
+mod logs;
+mod migrate;
+mod objects;
+mod open;
+mod pool;
+mod read;
+mod receipts;
+mod retention;
+mod segments;
+mod sources;
+mod store;
+mod submit;
+mod text;
+mod types;
+mod verdicts;
+mod versions;
+mod waits;
+mod write;
+
+pub use error::{Cause, OpenError, StoreError};
+pub use read::Reader;
+pub use store::Store;
+pub use types::*;

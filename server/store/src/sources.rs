@@ -1,0 +1,122 @@
+//! Sources: who reports, up to when, and when nobody did.
+
+use model::{SourceId, Span, Ts, observation::SourceInfo, view::SourceState};
+
+use crate::{
+    GapReason, JournalKind, Reader, RecordingGap, Store, StoreError,
+    pool::{exec, row, rows},
+    text::{clean, parse},
+};
+
+#[derive(sqlx::FromRow)]
+struct SourceRow {
+    ext: String,
+    name: String,
+    interval_us: i64,
+    last_seen_at: Option<i64>,
+    error: Option<String>,
+}
+
+const ALL: &str = "SELECT ext, name, interval_us, last_seen_at, error FROM sources ORDER BY name, ext";
+const ONE: &str = "SELECT ext, name, interval_us, last_seen_at, error FROM sources WHERE ext = $1";
+const KNOWN: &str = "SELECT id, name, kind, interval_us FROM sources WHERE ext = $1";
+const INSERT: &str =
+    "INSERT INTO sources (id, ext, name, kind, interval_us, registered_at) VALUES ($1, $2, $3, $4, $5, $6)";
+const UPDATE: &str = "UPDATE sources SET name = $2, kind = $3, interval_us = $4 WHERE id = $1";
+const SET_ERROR: &str =
+    "UPDATE sources SET error = $2 WHERE ext = $1 AND coalesce(error, '') <> coalesce($2, '')";
+const GAPS: &str = "SELECT g.from_at, g.to_at, g.reason FROM recording_gaps g JOIN sources s ON s.id = g.source \
+    WHERE s.ext = $1 AND g.to_at > $2 AND g.from_at < $3 ORDER BY g.from_at";
+
+impl SourceRow {
+    fn into_state(self, op: &'static str) -> Result<SourceState, StoreError> {
+        let Self { ext, name, interval_us, last_seen_at, error } = self;
+        Ok(SourceState {
+            id: parse(op, "a source id", &ext)?,
+            name,
+            interval: Span(interval_us),
+            last_seen_at: last_seen_at.map(Ts),
+            error,
+        })
+    }
+}
+
+impl Store {
+    /// Makes a source known, or renews how it introduces itself. Its watermark stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] when nothing could be written.
+    pub async fn source_register(&self, info: &SourceInfo) -> Result<(), StoreError> {
+        const OP: &str = "register a source";
+        let SourceInfo { id, name, kind, interval } = info;
+        let (name, kind) = (clean(name).into_owned(), clean(kind).into_owned());
+        let mut write = self.write(OP).await?;
+        match row!(&mut write.tx, OP, (i64, String, String, i64), KNOWN, id.as_str())? {
+            Some((_, n, k, us)) if (&n, &k, us) == (&name, &kind, interval.0) => return Ok(()),
+            Some((key, ..)) => exec!(&mut write.tx, OP, UPDATE, key, &name, &kind, interval.0)?,
+            None => {
+                let (key, now) = (write.next_id(), write.now.0);
+                exec!(&mut write.tx, OP, INSERT, key, id.as_str(), &name, &kind, interval.0, now)?
+            }
+        };
+        write.journal(JournalKind::Source, None, None, Some(id.to_string()));
+        write.commit().await
+    }
+
+    /// Notes what is wrong with a source, or that nothing is. True when that is news.
+    ///
+    /// # Errors
+    /// [`StoreError`] when nothing could be written.
+    pub async fn source_error(&self, id: &SourceId, error: Option<&str>) -> Result<bool, StoreError> {
+        const OP: &str = "note the error of a source";
+        let error = error.map(|error| clean(error).into_owned());
+        let mut write = self.write(OP).await?;
+        if exec!(&mut write.tx, OP, SET_ERROR, id.as_str(), &error)? == 0 {
+            return Ok(false);
+        }
+        write.journal(JournalKind::Source, None, None, Some(id.to_string()));
+        write.commit().await?;
+        Ok(true)
+    }
+}
+
+impl Reader {
+    /// One source.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn source(&mut self, id: &SourceId) -> Result<Option<SourceState>, StoreError> {
+        const OP: &str = "read a source";
+        row!(&mut self.tx, OP, SourceRow, ONE, id.as_str())?.map(|row| row.into_state(OP)).transpose()
+    }
+
+    /// Every source that was ever registered, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn sources(&mut self) -> Result<Vec<SourceState>, StoreError> {
+        const OP: &str = "read the sources";
+        rows!(&mut self.tx, OP, SourceRow, ALL)?.into_iter().map(|row| row.into_state(OP)).collect()
+    }
+
+    /// Stretches of this range that nobody watched, in order of time.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn recording_gaps(
+        &mut self,
+        source: &SourceId,
+        from: Ts,
+        to: Ts,
+    ) -> Result<Vec<RecordingGap>, StoreError> {
+        const OP: &str = "read when nothing was recorded";
+        rows!(&mut self.tx, OP, (i64, i64, String), GAPS, source.as_str(), from.0, to.0)?
+            .into_iter()
+            .map(|(from, to, reason)| {
+                let reason =
+                    GapReason::parse(&reason).ok_or_else(|| StoreError::damaged(OP, "a gap's reason"))?;
+                Ok(RecordingGap { source: source.clone(), from: Ts(from), to: Ts(to), reason })
+            })
+            .collect()
+    }
+}
