@@ -1,6 +1,6 @@
 // `vt` against the test's own server, and the app files that the story needs.
 import { execFile, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
@@ -15,6 +15,20 @@ const flags = (server: Server) => ["--server", server.url, "--data", server.data
 export async function vt(server: Server, ...args: string[]): Promise<string> {
   const { stdout } = await run(process.env.VT_BIN!, [...args, ...flags(server)], { timeout: 60_000 });
   return stdout;
+}
+
+/** Reads the API with the data folder's own token. */
+export async function api<T>(server: Server, path: string): Promise<T> {
+  const token = (await readFile(join(server.data, "admin.token"), "utf8")).trim();
+  const response = await fetch(`${server.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Sequences of all events, oldest first. */
+export async function sequences(server: Server): Promise<number[]> {
+  const { groups } = await api<{ groups: { event: { seq: number } }[] }>(server, "/events?group=0&limit=1000");
+  return groups.map((group) => group.event.seq).reverse();
 }
 
 export interface Tail {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use app::api::{
-    Backend, Chrome, EnvPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage, Viewer, WaitsPage,
+    Backend, Chrome, EnvPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage, Viewer,
+    WaitsPage,
 };
 use async_trait::async_trait;
 use control::views::{self, env::Range};
@@ -76,7 +77,13 @@ impl Pages {
         found.map_err(|error| self.failed(&error))?.ok_or_else(missing)
     }
 
-    async fn plan_page(&self, who: &Viewer, env: &EnvRecord, verb: Verb, ask: &Ask) -> Result<PlanPage, PageError> {
+    async fn plan_page(
+        &self,
+        who: &Viewer,
+        env: &EnvRecord,
+        verb: Verb,
+        ask: &Ask,
+    ) -> Result<PlanPage, PageError> {
         let actor = Actor { name: who.name.clone(), role: who.role };
         let planned = self.state.commands.plan(&actor, &env.target.env_id, verb, ask).await;
         match planned.map_err(|error| self.failed(&error.0))? {
@@ -100,7 +107,8 @@ impl Pages {
         let Some(release) = release else { return Ok(ask) };
         let first = release.spec.processes.keys().next().cloned();
         let process = ask.process.clone().or(first);
-        let instances = process.as_ref().map(|process| rules::rollout::wanted(&env.intent, &release, process));
+        let instances =
+            process.as_ref().map(|process| rules::rollout::wanted(&env.intent, &release, process));
         Ok(Ask { process, instances, ..ask })
     }
 
@@ -136,7 +144,13 @@ impl Pages {
     ///
     /// # Errors
     /// [`PageError`] where the env is gone or the store does not answer.
-    pub async fn plan_again(&self, who: &Viewer, plan: Plan, notice: &str, reason: String) -> Result<Page<PlanPage>, PageError> {
+    pub async fn plan_again(
+        &self,
+        who: &Viewer,
+        plan: Plan,
+        notice: &str,
+        reason: String,
+    ) -> Result<Page<PlanPage>, PageError> {
         let mut reader = self.reader().await?;
         let id = plan.target.env_id.to_string();
         let env = self.find_env(&mut reader, "", &id).await?;
@@ -174,11 +188,19 @@ impl Backend for Pages {
     async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<Overview>, PageError> {
         self.only_now(state)?;
         let mut reader = self.reader().await?;
-        let view = views::overview::load(&mut reader, self.state.now()).await.map_err(|error| self.failed(&error))?;
+        let view = views::overview::load(&mut reader, self.state.now())
+            .await
+            .map_err(|error| self.failed(&error))?;
         self.page(&mut reader, who, view).await
     }
 
-    async fn env(&self, who: &Viewer, app: &str, env: &str, state: &ViewState) -> Result<Page<EnvPage>, PageError> {
+    async fn env(
+        &self,
+        who: &Viewer,
+        app: &str,
+        env: &str,
+        state: &ViewState,
+    ) -> Result<Page<EnvPage>, PageError> {
         self.only_now(state)?;
         let mut reader = self.reader().await?;
         let record = self.find_env(&mut reader, app, env).await?;
@@ -232,7 +254,13 @@ impl Backend for Pages {
         self.page(&mut reader, who, view).await
     }
 
-    async fn plan(&self, who: &Viewer, verb: Verb, env: &str, ask: &Ask) -> Result<Page<PlanPage>, PageError> {
+    async fn plan(
+        &self,
+        who: &Viewer,
+        verb: Verb,
+        env: &str,
+        ask: &Ask,
+    ) -> Result<Page<PlanPage>, PageError> {
         let mut reader = self.reader().await?;
         let record = self.find_env(&mut reader, "", env).await?;
         let data = self.plan_page(who, &record, verb, ask).await?;
@@ -290,4 +318,3 @@ fn undo(env: &EnvRecord, releases: &[model::Release], receipt: &model::Receipt) 
         disabled: (!still).then(|| "desired state has changed since".to_owned()),
     })
 }
-

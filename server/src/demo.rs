@@ -29,7 +29,9 @@ async fn one(state: AppState, vt: PathBuf, app: DemoApp) {
         return;
     }
     if let Some(first) = &app.first {
-        let Some(key) = apply(&state, &DemoApp::fill(first, &vt), "a release that works").await else { return };
+        let Some(key) = apply(&state, &DemoApp::fill(first, &vt), "a release that works").await else {
+            return;
+        };
         let mut journal = state.store.watch();
         let _ = tokio::time::timeout(PATIENCE, converged(&state, &key, &mut journal)).await;
     }

@@ -64,9 +64,11 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
     let random = random();
     make_private(data).with_context(|| format!("cannot make the data folder {}", data.display()))?;
     let url = serve.store(data);
-    let store = Store::open(&url, Options::new(clock.clone())).await.with_context(|| format!("cannot open {url}"))?;
-    let listener =
-        TcpListener::bind(serve.listen).await.with_context(|| format!("cannot listen on {}", serve.listen))?;
+    let store =
+        Store::open(&url, Options::new(clock.clone())).await.with_context(|| format!("cannot open {url}"))?;
+    let listener = TcpListener::bind(serve.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", serve.listen))?;
     let address = listener.local_addr().context("cannot tell the listen address")?;
 
     let (shutdown, last) = (CancellationToken::new(), CancellationToken::new());
@@ -183,7 +185,9 @@ fn reconcilers(
 /// The embedded platform of one store has one id, for ever.
 fn source_of(store: &Store) -> SourceId {
     let hash = secret::hash(store.store_id());
-    SourceId::mint(u64::from_le_bytes([hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7]]))
+    SourceId::mint(u64::from_le_bytes([
+        hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
+    ]))
 }
 
 /// Waits until the platform's first report is recorded, or a moment: verdicts must not see an old silence.
@@ -200,7 +204,8 @@ async fn first_report(
                 Ok(mut reader) => reader.source(source).await.ok().flatten(),
                 Err(_) => None,
             };
-            if state.and_then(|state| state.last_seen_at).is_some_and(|seen| seen >= begin - Span::seconds(1)) {
+            if state.and_then(|state| state.last_seen_at).is_some_and(|seen| seen >= begin - Span::seconds(1))
+            {
                 return;
             }
             let _ = tokio::time::timeout(Duration::from_millis(20), heard.changed()).await;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    AppId, AppSpec, Condition, ConditionStatus, EnvId, EnvRecord, EnvRef, Event, Object, ObjectKey, ObjectKind,
-    Outcome, Release, ReleaseId, RunState, Seq, SourceId, Ts,
+    AppId, AppSpec, Condition, ConditionStatus, EnvId, EnvRecord, EnvRef, Event, Object, ObjectKey,
+    ObjectKind, Outcome, Release, ReleaseId, RunState, Seq, SourceId, Ts,
     plan::Intent,
     spec::{Health, ProcessSpec, Restart, Rollout},
     time::Span,

@@ -100,10 +100,7 @@ mod tests {
             Freshness::of_heartbeat(t, t + Span::seconds(34)),
             Freshness::Delayed { age: Span::seconds(34) }
         );
-        assert_eq!(
-            Freshness::of_heartbeat(t, t + Span::seconds(46)),
-            Freshness::Disconnected { since: t }
-        );
+        assert_eq!(Freshness::of_heartbeat(t, t + Span::seconds(46)), Freshness::Disconnected { since: t });
     }
 
     #[test]

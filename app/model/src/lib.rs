@@ -39,7 +39,9 @@ pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventFilter, NewEvent, Outcome};
 pub use freshness::Freshness;
 pub use gap::{Evidence, EvidenceKind, FieldState, Gap, GapRow, Link, NextStep};
-pub use id::{AppId, EnvId, EventId, InstanceId, ReceiptId, ReleaseId, Seq, SourceId, TokenId, TraceId, WaitId};
+pub use id::{
+    AppId, EnvId, EventId, InstanceId, ReceiptId, ReleaseId, Seq, SourceId, TokenId, TraceId, WaitId,
+};
 pub use instance::{ActualInstance, InstanceState, StartInstance};
 pub use object::{EnvRef, Fields, Object, ObjectKey, ObjectKind, Ref};
 pub use observation::{Batch, Observation, ObservedObject};

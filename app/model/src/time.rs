@@ -211,10 +211,7 @@ impl FromStr for Span {
                 _ => return Err(TimeError::Duration),
             };
             rest = &rest[letters..];
-            total = number
-                .checked_mul(unit)
-                .and_then(|n| total.checked_add(n))
-                .ok_or(TimeError::Duration)?;
+            total = number.checked_mul(unit).and_then(|n| total.checked_add(n)).ok_or(TimeError::Duration)?;
         }
         Ok(Self(total))
     }

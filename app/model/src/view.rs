@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EnvRef, Event, Gap, Judgement, Marker, Object, ObjectKey, Receipt, Release, Seq, SourceId, Span, Ts, Verb,
-    Verdict, Wait, timeline::Timeline,
+    EnvRef, Event, Gap, Judgement, Marker, Object, ObjectKey, Receipt, Release, Seq, SourceId, Span, Ts,
+    Verb, Verdict, Wait, timeline::Timeline,
 };
 
 /// How many app-envs have which verdict, and what we listen to.

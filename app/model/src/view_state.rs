@@ -422,7 +422,8 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_reported_and_the_rest_is_kept() {
-        let (state, strange) = ViewState::parse("verdit=stuck&verdict=stuck,failed&at=yesterday&foo=1&q=a+b%20c");
+        let (state, strange) =
+            ViewState::parse("verdit=stuck&verdict=stuck,failed&at=yesterday&foo=1&q=a+b%20c");
         assert_eq!(state.wanted(Facet::Verdict), ["failed", "stuck"]);
         assert_eq!(state.q.as_deref(), Some("a b c"));
         let strange: Vec<&str> = strange.iter().map(|part| part.0.as_str()).collect();

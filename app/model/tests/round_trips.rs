@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use model::{
-    AppId, EnvId, EventId, InstanceId, ObjectKey, ObjectKind, Outcome, ReceiptId, ReleaseId, Seq, SourceId, Span,
-    TokenId, TraceId, Ts, Verdict, ViewState, WaitId,
+    AppId, EnvId, EventId, InstanceId, ObjectKey, ObjectKind, Outcome, ReceiptId, ReleaseId, Seq, SourceId,
+    Span, TokenId, TraceId, Ts, Verdict, ViewState, WaitId,
     view_state::{Facet, FacetValue, When, decode, encode},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};

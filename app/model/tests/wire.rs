@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Because, ConditionStatus, Gap, Judgement, ObjectKey, Plan, Receipt, ReceiptId, ReceiptPhase, RunState, Seq,
-    Span, TraceId, Ts, Until, Verb, Verdict, Wait, WaitId, WaitPhase,
+    Because, ConditionStatus, Gap, Judgement, ObjectKey, Plan, Receipt, ReceiptId, ReceiptPhase, RunState,
+    Seq, Span, TraceId, Ts, Until, Verb, Verdict, Wait, WaitId, WaitPhase,
     fixtures::{self, NOON},
     live::{ClientMsg, ResetReason, ServerMsg, State, Topic},
     plan::{Ask, Intent},
@@ -102,8 +102,7 @@ fn gap() -> Gap {
 }
 
 fn states() -> [State; 6] {
-    let timeline =
-        Timeline { from: NOON, to: NOON, recorded_since: Ts(0), lanes: vec![], markers: vec![] };
+    let timeline = Timeline { from: NOON, to: NOON, recorded_since: Ts(0), lanes: vec![], markers: vec![] };
     let overview = Overview {
         rows: vec![],
         counts: Counts::default(),
@@ -172,7 +171,13 @@ fn every_message_of_the_server_comes_back() {
         }
     }
     let (server_now, store_id) = (NOON, "store".to_owned());
-    comes_back(&ServerMsg::Hello { protocol: 1, build_id: "b".into(), server_now, store_id, seq: Seq(i64::MAX) });
+    comes_back(&ServerMsg::Hello {
+        protocol: 1,
+        build_id: "b".into(),
+        server_now,
+        store_id,
+        seq: Seq(i64::MAX),
+    });
     comes_back(&ServerMsg::Heartbeat { seq: Seq(0), server_now, store_read_at: Ts(0) });
     for reason in [ResetReason::OtherStore, ResetReason::TooFar, ResetReason::Slow, ResetReason::Malformed] {
         comes_back(&ServerMsg::Reset { reason, from: Seq(1), to: Seq(2) });
@@ -227,7 +232,9 @@ fn a_wait_in_every_phase_for_every_condition_comes_back() {
         Until::Observed { generation: 2 },
         Until::Converged,
         Until::Gone,
-        Until::Any { of: vec![Until::All { of: vec![ready.clone(), Until::Gone] }, Until::All { of: vec![] }] },
+        Until::Any {
+            of: vec![Until::All { of: vec![ready.clone(), Until::Gone] }, Until::All { of: vec![] }],
+        },
         ready,
     ];
     for phase in &phases {

@@ -1,14 +1,20 @@
 //! The moving parts of the app/env page, each on its own slice of the board.
 
 use leptos::prelude::*;
+use model::Marker;
 
 use crate::{
     live::{env, live, now, slice},
     parts::{
-        actions, changes, event_row, instances, receipt_card::receipt_card, release_table::release_table,
-        wait_card::wait_card,
+        actions, changes, event_row, instances, links::link, receipt_card::receipt_card,
+        release_table::release_table, wait_card::wait_card,
     },
-    ui::{banner::panel, id_chip::id_chip, text::outside_long, time},
+    ui::{
+        banner::panel,
+        id_chip::id_chip,
+        text::{clamp, outside, outside_long, visible},
+        time,
+    },
 };
 
 /// What can be done. Nothing can be while the page does not know how things are.
@@ -30,14 +36,16 @@ pub fn EnvActions(
 #[island]
 pub fn EnvFacts() -> impl IntoView {
     let facts = slice(|board| {
-        env(board)
-            .map(|view| (view.target.clone(), view.last_reconcile_at, view.last_reconcile_error.clone()))
+        env(board).map(|view| {
+            let change = view.changes.first().cloned();
+            (view.target.clone(), view.last_reconcile_at, view.last_reconcile_error.clone(), change)
+        })
     });
     move || {
         facts.with(|facts| {
-            facts.as_ref().map(|(target, at, error)| {
+            facts.as_ref().map(|(target, at, error, change)| {
                 let last = match at {
-                    Some(at) => view! { {at.clock()}" ("{time::ago(*at, now())}")" }.into_any(),
+                    Some(at) => view! { {at.clock()} }.into_any(),
                     None => view! { <span class="unreported">"not reported"</span> }.into_any(),
                 };
                 let error = error
@@ -48,10 +56,27 @@ pub fn EnvFacts() -> impl IntoView {
                         {id_chip(target.app_id.as_str())}
                         {id_chip(target.env_id.as_str())}
                         <div>"last reconcile "{last}{error}</div>
+                        <div>"latest change "{latest(change.as_ref())}</div>
                     </div>
                 }
             })
         })
+    }
+}
+
+/// The fourth question, above the fold: what changed last.
+fn latest(change: Option<&Marker>) -> AnyView {
+    match change {
+        Some(change) => view! {
+            <span aria-hidden="true">{change.kind.glyph()}" "</span>
+            {link(&change.href, "change", view! { <bdi>{visible(&clamp(&change.title, 60))}</bdi> })}
+            " by "
+            {outside(&change.actor)}
+            " "
+            {time::ago(change.at, now())}
+        }
+        .into_any(),
+        None => view! { "none recorded" }.into_any(),
     }
 }
 

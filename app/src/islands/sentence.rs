@@ -64,12 +64,12 @@ fn sentence(state: &State) -> AnyView {
             .into_any()
         }
         State::Env { view } => view! {
-            {verdict_chip::headline(&view.judgement, view.stale_since, now())}
+            {verdict_chip::headline(&view.target.title(), &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
         }
         .into_any(),
         State::Object { view } => view! {
-            {verdict_chip::headline(&view.judgement, view.stale_since, now())}
+            {verdict_chip::headline(&view.object.name, &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
         }
         .into_any(),

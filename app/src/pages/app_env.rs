@@ -62,8 +62,8 @@ impl Screen for EnvPage {
             {dialog}
             {head(crumbs, view! { <Sentence/> }, view! { <EnvActions blocked=blocked/> })}
             <EnvFacts/>
-            <EnvRunning token=token/>
             <GapPanel/>
+            <EnvRunning token=token/>
             <Timeline sel=state.sel.clone() base=path.clone()/>
             <div class="grid">
                 <Instances/>

@@ -30,7 +30,7 @@ impl Screen for ReleasesPage {
         ];
         let n = plural(i64::try_from(page.data.rows.len()).unwrap_or(i64::MAX), "release");
         view! {
-            {head(crumbs, headline(&page.data.judgement, None, page.now), ())}
+            {head(crumbs, headline(&page.data.target.title(), &page.data.judgement, None, page.now), ())}
             {panel("releases", "Releases", n, release_table(&page.data.rows, page.now))}
         }
         .into_any()

@@ -57,7 +57,7 @@ pub fn verdict_since(verdict: Verdict, since: Ts, now: Ts) -> AnyView {
 }
 
 /// The sentence of a page, with its verdict in front: what a person could paste into chat.
-pub fn headline(judgement: &Judgement, stale_since: Option<Ts>, now: Ts) -> AnyView {
+pub fn headline(name: &str, judgement: &Judgement, stale_since: Option<Ts>, now: Ts) -> AnyView {
     let last_known = stale_since.map(|since| {
         view! { <span class="last-known">"Last known "{time::ago(since, now)}": "</span> }
     });
@@ -66,7 +66,7 @@ pub fn headline(judgement: &Judgement, stale_since: Option<Ts>, now: Ts) -> AnyV
             {verdict_since(judgement.verdict, judgement.since, now)}
             " "
             {last_known}
-            <span class="sentence-text">{outside(&judgement.sentence)}</span>
+            <span class="sentence-text">{outside(name)}": "{outside(&judgement.sentence)}</span>
         </h1>
     }
     .into_any()

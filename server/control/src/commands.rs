@@ -10,13 +10,13 @@ mod write;
 use std::collections::BTreeMap;
 
 use model::{
-    Actor, EnvId, EnvRecord, EnvRef, Freshness, ObjectKey, ObjectKind, Plan, Receipt, Role, SourceId, Span, TraceId,
-    Ts, Verb, plan::Ask,
+    Actor, EnvId, EnvRecord, EnvRef, Freshness, ObjectKey, ObjectKind, Plan, Receipt, Role, SourceId, Span,
+    TraceId, Ts, Verb, plan::Ask,
 };
 use rules::command::{Refusal, Situation};
 use store::{Reader, Store, StoreError};
 
-pub use apply::{Apply, Applied};
+pub use apply::{Applied, Apply};
 
 use crate::{Activator, Clock, Random, views};
 
@@ -206,7 +206,14 @@ impl Facts {
             changed_by: String::new(),
             changed_by_verb: None,
         };
-        Self { env, releases: vec![], running: BTreeMap::new(), freshness: Freshness::Live, open_receipt: None, now }
+        Self {
+            env,
+            releases: vec![],
+            running: BTreeMap::new(),
+            freshness: Freshness::Live,
+            open_receipt: None,
+            now,
+        }
     }
 
     fn situation<'a>(&'a self, actor: &'a Actor) -> Situation<'a> {

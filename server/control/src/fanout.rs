@@ -78,10 +78,9 @@ impl Fanout {
         let receiver = {
             let head = self.store.head();
             let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-            let ring = rings.entry(topic.clone()).or_insert_with(|| Ring {
-                frames: broadcast::channel(RING).0,
-                at: head,
-            });
+            let ring = rings
+                .entry(topic.clone())
+                .or_insert_with(|| Ring { frames: broadcast::channel(RING).0, at: head });
             ring.frames.subscribe()
         };
         let mut frames = Vec::new();
@@ -181,18 +180,22 @@ impl Fanout {
         let range = views::env::Range::default();
         Ok(match topic {
             Topic::Events { .. } => None,
-            Topic::Overview => Some(State::Overview { view: Box::new(views::overview::load(reader, now).await?) }),
+            Topic::Overview => {
+                Some(State::Overview { view: Box::new(views::overview::load(reader, now).await?) })
+            }
             Topic::Env { id } => Some(match views::env::load(reader, id, range, &self.limits, now).await? {
                 Some(view) => State::Env { view: Box::new(view) },
                 None => State::Gone,
             }),
-            Topic::Object { key } => Some(match views::object::load(reader, key, range, &self.limits, now).await? {
-                Some(view) => State::Object { view: Box::new(view) },
-                None => State::Gone,
-            }),
-            Topic::Receipt { id } => {
-                Some(reader.receipt(id).await?.map_or(State::Gone, |view| State::Receipt { view: Box::new(view) }))
+            Topic::Object { key } => {
+                Some(match views::object::load(reader, key, range, &self.limits, now).await? {
+                    Some(view) => State::Object { view: Box::new(view) },
+                    None => State::Gone,
+                })
             }
+            Topic::Receipt { id } => Some(
+                reader.receipt(id).await?.map_or(State::Gone, |view| State::Receipt { view: Box::new(view) }),
+            ),
             Topic::Wait { id } => {
                 Some(reader.wait(id).await?.map_or(State::Gone, |view| State::Wait { view: Box::new(view) }))
             }
@@ -200,7 +203,12 @@ impl Fanout {
     }
 }
 
-async fn events(reader: &mut Reader, filter: &EventFilter, after: Seq, to: Seq) -> Result<Vec<Event>, StoreError> {
+async fn events(
+    reader: &mut Reader,
+    filter: &EventFilter,
+    after: Seq,
+    to: Seq,
+) -> Result<Vec<Event>, StoreError> {
     let mut events = reader.events_between(after, to, MAX_ROWS).await?;
     events.retain(|event| filter.matches(event));
     Ok(events)

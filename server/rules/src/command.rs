@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Actor, Change, EnvRecord, Freshness, Guardrail, GuardrailLevel, Plan, ReceiptId, Release, Role, RunState, Ts,
-    Verb,
+    Actor, Change, EnvRecord, Freshness, Guardrail, GuardrailLevel, Plan, ReceiptId, Release, Role, RunState,
+    Ts, Verb,
     plan::{Ask, Intent},
 };
 use sha2::{Digest, Sha256};
@@ -98,8 +98,13 @@ pub fn plan(verb: Verb, ask: &Ask, situation: &Situation<'_>) -> Result<Plan, Re
     let mut plan = Plan {
         verb,
         target: env.target.clone(),
-        title: format!("{} {title}{}?", verb.label(), subject.as_deref().map(|s| format!(" {s}")).unwrap_or_default()),
-        confirm: subject.map_or_else(|| format!("{} {title}", verb.label()), |s| format!("{} {s}", verb.label())),
+        title: format!(
+            "{} {title}{}?",
+            verb.label(),
+            subject.as_deref().map(|s| format!(" {s}")).unwrap_or_default()
+        ),
+        confirm: subject
+            .map_or_else(|| format!("{} {title}", verb.label()), |s| format!("{} {s}", verb.label())),
         ask: ask.clone(),
         expected_generation: env.generation,
         hash: String::new(),
@@ -130,9 +135,14 @@ fn intent(
         Verb::Deploy | Verb::Rollback => {
             let release = chosen(verb, ask, situation)?;
             // A scale that was set for a process that the release does not have means nothing there.
-            let scale = now.scale.into_iter().filter(|(p, _)| release.spec.processes.contains_key(p)).collect();
-            let intent =
-                Intent { release: Some(release.id.clone()), scale, run: RunState::Running, restarts: now.restarts };
+            let scale =
+                now.scale.into_iter().filter(|(p, _)| release.spec.processes.contains_key(p)).collect();
+            let intent = Intent {
+                release: Some(release.id.clone()),
+                scale,
+                run: RunState::Running,
+                restarts: now.restarts,
+            };
             Ok((intent, Some(format!("to {}", release.name()))))
         }
         Verb::Scale => {
@@ -164,10 +174,11 @@ fn intent(
 fn chosen<'a>(verb: Verb, ask: &Ask, situation: &Situation<'a>) -> Result<&'a Release, Refusal> {
     let env = situation.env;
     let by_id = |id: &model::ReleaseId| {
-        situation.releases.iter().find(|release| &release.id == id).ok_or_else(|| Refusal::UnknownRelease {
-            env: env.target.title(),
-            release: id.to_string(),
-        })
+        situation
+            .releases
+            .iter()
+            .find(|release| &release.id == id)
+            .ok_or_else(|| Refusal::UnknownRelease { env: env.target.title(), release: id.to_string() })
     };
     match (&ask.release, verb) {
         (Some(id), _) => by_id(id),
@@ -189,7 +200,12 @@ pub fn rollback_target<'a>(env: &EnvRecord, releases: &'a [Release]) -> Option<&
         .max_by_key(|release| release.converged_at)
 }
 
-fn changes(situation: &Situation<'_>, from: Option<&Release>, to: Option<&Release>, intent: &Intent) -> Vec<Change> {
+fn changes(
+    situation: &Situation<'_>,
+    from: Option<&Release>,
+    to: Option<&Release>,
+    intent: &Intent,
+) -> Vec<Change> {
     let before = &situation.env.intent;
     let mut changes = Vec::new();
     let mut add = |field: &str, from: String, to: String| {
@@ -203,7 +219,10 @@ fn changes(situation: &Situation<'_>, from: Option<&Release>, to: Option<&Releas
         for process in processes(Some(from), Some(to)) {
             let [old, new] = [from, to].map(|release| release.spec.processes.get(process));
             let command = |spec: Option<&model::spec::ProcessSpec>| {
-                spec.map_or_else(|| "none".to_owned(), |spec| crate::scene::phrase(&spec.command.join(" "), 200))
+                spec.map_or_else(
+                    || "none".to_owned(),
+                    |spec| crate::scene::phrase(&spec.command.join(" "), 200),
+                )
             };
             add(&format!("command of {process}"), command(old), command(new));
         }
@@ -250,8 +269,11 @@ fn will_not_change(verb: Verb, target: Option<&Release>) -> Vec<String> {
             spec.command.first().is_some_and(|program| !release.files.contains_key(program))
         };
         for spec in release.spec.processes.values().filter(outside) {
-            let program = spec.command.first().map(|text| crate::scene::phrase(text, 120)).unwrap_or_default();
-            list.push(format!("{program}: it is not part of the artefact, so it is not pinned and runs as it is on disk now"));
+            let program =
+                spec.command.first().map(|text| crate::scene::phrase(text, 120)).unwrap_or_default();
+            list.push(format!(
+                "{program}: it is not part of the artefact, so it is not pinned and runs as it is on disk now"
+            ));
         }
         list.push("other envs of the app".to_owned());
     }
@@ -302,10 +324,19 @@ fn guardrails(plan: &Plan, situation: &Situation<'_>, target: Option<&Release>) 
     if situation.actor.role >= Role::Operator {
         add(Pass, format!("{} may do this ({})", situation.actor.name, situation.actor.role.as_str()));
     } else {
-        add(Block, format!("{} is a {}; this needs the operator role", situation.actor.name, situation.actor.role.as_str()));
+        add(
+            Block,
+            format!(
+                "{} is a {}; this needs the operator role",
+                situation.actor.name,
+                situation.actor.role.as_str()
+            ),
+        );
     }
     match situation.freshness {
-        Freshness::Stale { .. } => add(Block, "the platform has not reported lately, so the plan may be wrong".into()),
+        Freshness::Stale { .. } => {
+            add(Block, "the platform has not reported lately, so the plan may be wrong".into())
+        }
         _ => add(Pass, "the platform reports".into()),
     }
     match situation.open_receipt {
@@ -320,7 +351,9 @@ fn guardrails(plan: &Plan, situation: &Situation<'_>, target: Option<&Release>) 
     }
     if let Some(release) = target.filter(|_| matches!(plan.verb, Verb::Deploy | Verb::Rollback)) {
         match release.converged_at {
-            Some(at) => add(Pass, format!("{} has converged before, at {} {}", release.name(), at.date(), at.clock())),
+            Some(at) => {
+                add(Pass, format!("{} has converged before, at {} {}", release.name(), at.date(), at.clock()))
+            }
             None => add(Warn, format!("{} has never converged", release.name())),
         }
     }

@@ -1,15 +1,12 @@
 //! Desired, current and why: the gap panel's data (`ux.md` 2.1).
 
 use model::{
-    Evidence, EvidenceKind, FieldState, Gap, GapRow, Link, NextStep, ObjectKey, ObjectKind, Span, Ts, Verdict,
-    ViewState, view_state::Facet,
+    Evidence, EvidenceKind, FieldState, Gap, GapRow, Link, NextStep, ObjectKey, ObjectKind, Span, Ts,
+    Verdict, ViewState, view_state::Facet,
 };
 use serde_json::Value;
 
-use crate::{
-    Limits, Scene, chain,
-    scene::phrase,
-};
+use crate::{Limits, Scene, chain, scene::phrase};
 
 /// Computes the gap of one object.
 #[must_use]
@@ -185,7 +182,7 @@ fn next(scene: &Scene, chain: &[Link], verdict: Option<Verdict>) -> Option<NextS
     let logs = kind == ObjectKind::INSTANCE && last.object != scene.object.key;
     Some(match logs {
         true => NextStep {
-            label: format!("Read what {} printed before it ended", last.name),
+            label: format!("Read what {} printed", last.name),
             href: format!("{}#logs", model::object::object_path(&last.object)),
             command: Some(format!("vt logs query --instance {}", word(last.object.id()))),
         },

@@ -55,7 +55,13 @@ pub fn steps(intent: &Intent, release: Option<&Release>, actual: &[ActualInstanc
     steps
 }
 
-fn one_process(intent: &Intent, release: &Release, process: &str, mine: &[&ActualInstance], steps: &mut Steps) {
+fn one_process(
+    intent: &Intent,
+    release: &Release,
+    process: &str,
+    mine: &[&ActualInstance],
+    steps: &mut Steps,
+) {
     let wanted = wanted(intent, release, process) as usize;
     let up_to_date = |i: &ActualInstance| i.release == release.id && i.restarts >= intent.restarts;
     // What serves least goes first: not ready before ready, old before new, then the youngest.

@@ -17,12 +17,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            stuck_after: Span::minutes(1),
-            same_failures: 3,
-            flips: 4,
-            flap_window: Span::minutes(10),
-        }
+        Self { stuck_after: Span::minutes(1), same_failures: 3, flips: 4, flap_window: Span::minutes(10) }
     }
 }
 
@@ -106,7 +101,7 @@ impl Scene {
     /// When something last came closer to what is desired.
     #[must_use]
     pub fn progress_at(&self) -> Ts {
-        self.instant("progress_at").unwrap_or(Ts::default()).max(self.gap_since())
+        self.instant("progress_at").unwrap_or_default().max(self.gap_since())
     }
 
     /// From when on a gap without progress is stuck.
@@ -161,7 +156,10 @@ impl Scene {
     fn flips(&self) -> impl Iterator<Item = Ts> {
         let decided = |event: &&Event| matches!(event.outcome, Outcome::Done | Outcome::Failed);
         let results = || self.events.iter().filter(decided);
-        results().zip(results().skip(1)).filter(|(new, old)| new.outcome != old.outcome).map(|(_, old)| old.at)
+        results()
+            .zip(results().skip(1))
+            .filter(|(new, old)| new.outcome != old.outcome)
+            .map(|(_, old)| old.at)
     }
 }
 

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    ActualInstance, Condition, ConditionStatus, EnvRecord, Fields, InstanceState, ObjectKey, ObservedObject, Ref,
-    Release, RunState, Ts,
+    ActualInstance, Condition, ConditionStatus, EnvRecord, Fields, InstanceState, ObjectKey, ObservedObject,
+    Ref, Release, RunState, Ts,
 };
 use serde_json::Value;
 
@@ -31,7 +31,10 @@ impl Memory {
         let number = |field: &str| current.get(field).and_then(Value::as_i64);
         Self {
             converged_generation: number("converged_generation"),
-            progress_at: current.get("progress_at").and_then(Value::as_str).and_then(|text| text.parse().ok()),
+            progress_at: current
+                .get("progress_at")
+                .and_then(Value::as_str)
+                .and_then(|text| text.parse().ok()),
             progress: number("progress_generation").zip(number("progress_ready")),
         }
     }
@@ -162,7 +165,7 @@ fn ready_message(env: &EnvRecord, name: &str, census: &Census, settled: bool) ->
         return format!("{name} runs {n} of {n} {noun}");
     }
     let old: Vec<String> =
-        census.serving_old.iter().map(|(number, n)| format!("{n} of r-{number} still serve")).collect();
+        census.serving_old.iter().map(|(number, n)| format!("{n} of r-{number} still serving")).collect();
     let ready = match census.ready_new {
         0 => "none is ready".to_owned(),
         1 => "1 is ready".to_owned(),
@@ -250,9 +253,7 @@ pub fn release(env: &EnvRecord, release: &Release, actual: &[ActualInstance], no
         true => release.spec.processes.keys().map(|p| rollout::wanted(&env.intent, release, p)).sum(),
         false => 0,
     };
-    let mine = || {
-        actual.iter().filter(|i| i.release == release.id && i.state != InstanceState::Stopping)
-    };
+    let mine = || actual.iter().filter(|i| i.release == release.id && i.state != InstanceState::Stopping);
     let (live, ready) = (mine().count(), mine().filter(|i| i.ready).count());
     let settled = ready == wanted as usize && live == wanted as usize;
     let message = match (selected, settled) {

@@ -27,11 +27,13 @@ struct Said {
     since: Option<Ts>,
 }
 
+/// A rule speaks or is silent.
+type Rule = fn(&Scene, &Limits, Ts) -> Option<Said>;
+
 /// Judges one object.
 #[must_use]
 pub fn judge(scene: &Scene, limits: &Limits, now: Ts) -> Judged {
-    const RULES: [fn(&Scene, &Limits, Ts) -> Option<Said>; 9] =
-        [stale, gone, failed, stuck, unknown, waiting, degraded, converging, idle];
+    const RULES: [Rule; 9] = [stale, gone, failed, stuck, unknown, waiting, degraded, converging, idle];
     let said = RULES.iter().find_map(|rule| rule(scene, limits, now)).unwrap_or_else(|| converged(scene));
     let previous = scene.judgement.as_ref().filter(|previous| previous.verdict == said.verdict);
     let since = said.since.or(previous.map(|previous| previous.since)).unwrap_or(now);
@@ -70,7 +72,9 @@ fn stale(scene: &Scene, _: &Limits, _: Ts) -> Option<Said> {
     let Freshness::Stale { since } = scene.freshness else { return None };
     let text = match (since, &scene.judgement) {
         // The last known verdict is in the sentence already; it must survive being judged again.
-        (Some(_), Some(last)) if last.because.iter().any(|because| because.rule == STALE) => last.sentence.clone(),
+        (Some(_), Some(last)) if last.because.iter().any(|because| because.rule == STALE) => {
+            last.sentence.clone()
+        }
         (Some(since), Some(last)) => {
             format!("no report since {}; last known: {}", since.clock(), last.verdict.word())
         }
@@ -124,8 +128,11 @@ fn stuck(scene: &Scene, limits: &Limits, now: Ts) -> Option<Said> {
     let paused = scene.object.condition("Paused").is_some_and(model::Condition::is_true);
     if !paused && now >= scene.stuck_at(limits) {
         let cause = deepest(scene).map(|blocker| format!("; {}", blocking(blocker))).unwrap_or_default();
-        let text =
-            format!("{}{cause}; no progress for longer than {} (limit)", scene.own_words(), limits.stuck_after.words());
+        let text = format!(
+            "{}{cause}; no progress for longer than {} (limit)",
+            scene.own_words(),
+            limits.stuck_after.words()
+        );
         return Some(Said { verdict, rule: "no-progress", text, since });
     }
     None
@@ -154,14 +161,23 @@ fn waiting(scene: &Scene, _: &Limits, _: Ts) -> Option<Said> {
 fn degraded(scene: &Scene, limits: &Limits, now: Ts) -> Option<Said> {
     let object = &scene.object;
     let verdict = Verdict::Degraded;
-    if let Some(degraded) = object.condition("Degraded").filter(|c| c.is_true() && !c.is_about_older(object.generation)) {
+    if let Some(degraded) =
+        object.condition("Degraded").filter(|c| c.is_true() && !c.is_about_older(object.generation))
+    {
         let cause = deepest(scene).map(|blocker| format!("; {}", blocking(blocker))).unwrap_or_default();
         let text = format!("{}{cause}", words_of(degraded, 300));
         return Some(Said { verdict, rule: "degraded", text, since: Some(degraded.since) });
     }
+    // A group that says nothing of itself is rolled up instead.
+    let serves = object.condition("Ready").is_some() && !scene.has_gap();
+    if let Some(impaired) = deepest(scene).filter(|_| serves) {
+        let text = format!("{}; {}", scene.own_words(), blocking(impaired));
+        return Some(Said { verdict, rule: "impaired-dependency", text, since: None });
+    }
     let flips = scene.flips_since(now - limits.flap_window);
     if flips >= limits.flips {
-        let text = format!("{}; ready ↔ not ready {flips}× in {}", scene.own_words(), limits.flap_window.words());
+        let text =
+            format!("{}; ready ↔ not ready {flips}× in {}", scene.own_words(), limits.flap_window.words());
         return Some(Said { verdict, rule: FLAPPING, text, since: None });
     }
     None
@@ -187,7 +203,12 @@ fn idle(scene: &Scene, _: &Limits, _: Ts) -> Option<Said> {
     let wanted = scene.object.desired.get("instances").and_then(serde_json::Value::as_i64);
     let nothing_declared = scene.object.conditions.is_empty() && scene.children.is_empty();
     if wanted == Some(0) {
-        return Some(Said { verdict: Verdict::Idle, rule: "nothing-wanted", text: scene.own_words(), since: None });
+        return Some(Said {
+            verdict: Verdict::Idle,
+            rule: "nothing-wanted",
+            text: scene.own_words(),
+            since: None,
+        });
     }
     nothing_declared.then(|| Said {
         verdict: Verdict::Idle,
@@ -226,9 +247,13 @@ fn deepest(scene: &Scene) -> Option<&Scene> {
 
 fn blocking(blocker: &Scene) -> String {
     let name = phrase(&blocker.object.name, 100);
-    match blocker.failures() {
-        Some(failures) => format!("{name} {}", failure(failures)),
-        None => format!("{name}: {}", blocker.own_words()),
+    match (blocker.failures(), &blocker.judgement) {
+        (Some(failures), _) => format!("{name} {}", failure(failures)),
+        // What impairs it is in its own verdict: that it is ready now says nothing.
+        (None, Some(said)) if said.verdict == Verdict::Degraded => {
+            format!("{name}: {}", phrase(&said.sentence, 300))
+        }
+        (None, _) => format!("{name}: {}", blocker.own_words()),
     }
 }
 
@@ -241,11 +266,17 @@ fn with_failure(scene: &Scene, failures: Failures<'_>) -> String {
 
 fn failure(failures: Failures<'_>) -> String {
     let last = failures.last;
-    let said = [phrase(&last.message, 160), phrase(&last.reason, 60), phrase(&format!("{} failed", last.action), 60)];
+    let said = [
+        phrase(&last.message, 160),
+        phrase(&last.reason, 60),
+        phrase(&format!("{} failed", last.action), 60),
+    ];
     let what = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     match failures.n {
         1 => what,
-        n => format!("{what}, attempt {n}"),
+        // Only where the controller itself counts is it an attempt; else it is the same thing seen again.
+        n if failures.last.attempt == Some(n) => format!("{what}, attempt {n}"),
+        n => format!("{what}, {n} times in a row"),
     }
 }
 

@@ -38,7 +38,11 @@ pub(super) struct Confirm {
 }
 
 /// `POST /actions/{verb}`
-pub(super) async fn submit(Path(verb): Path<String>, request: Ask4Page, Form(form): Form<Confirm>) -> Response {
+pub(super) async fn submit(
+    Path(verb): Path<String>,
+    request: Ask4Page,
+    Form(form): Form<Confirm>,
+) -> Response {
     let caller = match checked(&request, &form.form_token) {
         Ok(caller) => caller,
         Err(response) => return *response,
@@ -77,7 +81,11 @@ fn parse(verb: &str, form: Confirm, caller: &Caller) -> Result<(Submit, Option<S
     let instances = some(form.instances).map(|n| n.parse()).transpose();
     let wait = some(form.wait).map(|seconds| seconds.parse::<i64>()).transpose();
     if form.idempotency_key.is_empty() || form.idempotency_key.len() > control::commands::MAX_KEY {
-        return Err(Problem::invalid("idempotency_key", "the form is incomplete; load the page again", trace));
+        return Err(Problem::invalid(
+            "idempotency_key",
+            "the form is incomplete; load the page again",
+            trace,
+        ));
     }
     let submit = Submit {
         actor: caller.actor.clone(),
@@ -88,7 +96,10 @@ fn parse(verb: &str, form: Confirm, caller: &Caller) -> Result<(Submit, Option<S
             process: some(form.process),
             instances: instances.map_err(|_| Problem::invalid("instances", "not a number", trace))?,
         },
-        generation: form.generation.parse().map_err(|_| Problem::invalid("generation", "not a number", trace))?,
+        generation: form
+            .generation
+            .parse()
+            .map_err(|_| Problem::invalid("generation", "not a number", trace))?,
         plan_hash: form.plan_hash,
         reason: form.reason,
         wait: wait
@@ -107,9 +118,15 @@ async fn untyped(request: &Ask4Page, submit: &Submit, typed: Option<&str>) -> Op
     }
     let planned = request.state.commands.plan(&submit.actor, &submit.env, submit.verb, &submit.ask).await;
     match planned {
-        Ok(Some(Ok(plan))) if plan.type_to_confirm.as_deref() != typed.map(str::trim) => {
-            Some(again(request, plan, "Type the name exactly as it is shown; nothing was written.", submit.reason.clone()).await)
-        }
+        Ok(Some(Ok(plan))) if plan.type_to_confirm.as_deref() != typed.map(str::trim) => Some(
+            again(
+                request,
+                plan,
+                "Type the name exactly as it is shown; nothing was written.",
+                submit.reason.clone(),
+            )
+            .await,
+        ),
         // Everything else is answered by the submit itself.
         _ => None,
     }
@@ -158,7 +175,11 @@ pub(super) async fn check(Path(id): Path<String>, request: Ask4Page, Form(form):
 }
 
 /// `POST /waits/{id}/stop`
-pub(super) async fn stop_wait(Path(id): Path<String>, request: Ask4Page, Form(form): Form<Small>) -> Response {
+pub(super) async fn stop_wait(
+    Path(id): Path<String>,
+    request: Ask4Page,
+    Form(form): Form<Small>,
+) -> Response {
     let caller = match checked(&request, &form.form_token) {
         Ok(caller) => caller,
         Err(response) => return *response,
@@ -170,7 +191,11 @@ pub(super) async fn stop_wait(Path(id): Path<String>, request: Ask4Page, Form(fo
 }
 
 /// `POST /waits/{id}/extend`
-pub(super) async fn extend_wait(Path(id): Path<String>, request: Ask4Page, Form(form): Form<Small>) -> Response {
+pub(super) async fn extend_wait(
+    Path(id): Path<String>,
+    request: Ask4Page,
+    Form(form): Form<Small>,
+) -> Response {
     let caller = match checked(&request, &form.form_token) {
         Ok(caller) => caller,
         Err(response) => return *response,
@@ -226,7 +251,9 @@ pub(super) async fn sign_in(request: Ask4Page, Form(form): Form<SignIn>) -> Resp
         Ok(Some(found)) => found,
         Ok(None) => {
             let message = match form.link {
-                Some(_) => "This link was used or has ended. Start the server again for a new one, or paste a token.",
+                Some(_) => {
+                    "This link was used or has ended. Start the server again for a new one, or paste a token."
+                }
                 None => "This token is unknown, expired or revoked.",
             };
             return request.sign_in(StatusCode::UNAUTHORIZED, &return_to, None, Some(message));
@@ -269,7 +296,8 @@ pub(super) async fn settings(request: Ask4Page, Form(form): Form<Settings>) -> R
         ("vt_theme", known(form.theme, &["system", "light", "dark"])),
         ("vt_density", known(form.density, &["comfortable", "compact"])),
     ] {
-        let text = value.map(|value| format!("{name}={value}; Path=/; SameSite=Lax; Max-Age=31536000{secure}"));
+        let text =
+            value.map(|value| format!("{name}={value}; Path=/; SameSite=Lax; Max-Age=31536000{secure}"));
         cookies.extend(text.and_then(|text| HeaderValue::from_str(&text).ok()));
     }
     see_other(&own_path(form.return_to.as_deref()), &cookies)
@@ -304,7 +332,9 @@ mod tests {
         for path in ["/", "/a/x/y?sel=ev_1"] {
             assert_eq!(own_path(Some(path)), path);
         }
-        for path in ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "", "/a\nb"] {
+        for path in
+            ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "", "/a\nb"]
+        {
             assert_eq!(own_path(Some(path)), "/", "{path}");
         }
     }

@@ -86,7 +86,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let trace = request.extensions().get::<Trace>().map_or_else(|| TraceId::mint(0), |trace| trace.0.clone());
+        let trace =
+            request.extensions().get::<Trace>().map_or_else(|| TraceId::mint(0), |trace| trace.0.clone());
         match Json::<T>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
             Err(JsonRejection::BytesRejection(_)) => {
@@ -101,7 +102,11 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
 pub(super) fn key(headers: &HeaderMap, trace: &TraceId) -> Result<String, Problem> {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
     if key.is_empty() || key.len() > control::commands::MAX_KEY {
-        return Err(Problem::invalid("Idempotency-Key", "every write needs this header, 1 to 200 characters", trace));
+        return Err(Problem::invalid(
+            "Idempotency-Key",
+            "every write needs this header, 1 to 200 characters",
+            trace,
+        ));
     }
     Ok(key.to_owned())
 }

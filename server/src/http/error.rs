@@ -27,9 +27,10 @@ pub const fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden | ErrorCode::ForeignOrigin => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::StaleGeneration | ErrorCode::PlanChanged | ErrorCode::PlanBlocked | ErrorCode::KeyReused => {
-            StatusCode::CONFLICT
-        }
+        ErrorCode::StaleGeneration
+        | ErrorCode::PlanChanged
+        | ErrorCode::PlanBlocked
+        | ErrorCode::KeyReused => StatusCode::CONFLICT,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::TooMany => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -82,7 +83,9 @@ impl Problem {
                 (ErrorCode::StoreUnavailable, "the store does not answer; nothing was written")
             }
             StoreError::NotFound { .. } => (ErrorCode::NotFound, "there is no such thing that you may see"),
-            StoreError::Conflict { .. } => (ErrorCode::StaleGeneration, "it changed meanwhile; nothing was written"),
+            StoreError::Conflict { .. } => {
+                (ErrorCode::StaleGeneration, "it changed meanwhile; nothing was written")
+            }
             StoreError::Other { .. } => (ErrorCode::Internal, "the store failed; nothing was written"),
         };
         if code != ErrorCode::NotFound {

@@ -35,7 +35,9 @@ impl Places {
             }
         }
         let public_origin = public_url.map(|url| url.trim_end_matches('/').to_lowercase());
-        if let Some(host) = public_origin.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host) {
+        if let Some(host) =
+            public_origin.as_deref().and_then(|url| url.split_once("://")).map(|(_, host)| host)
+        {
             hosts.push(host.to_owned());
         }
         Self { hosts, public_origin }
@@ -97,14 +99,21 @@ fn refuse(state: &AppState, request: &Request, trace: &TraceId) -> Option<Proble
     let by_token = headers.contains_key(header::AUTHORIZATION);
     let foreign = headers.contains_key(header::ORIGIN) && !state.places.is_ours(headers);
     if !reads && (foreign || (!by_token && !state.places.is_ours(headers))) {
-        return Some(Problem::new(ErrorCode::ForeignOrigin, "this request does not come from a page of ours", trace));
+        return Some(Problem::new(
+            ErrorCode::ForeignOrigin,
+            "this request does not come from a page of ours",
+            trace,
+        ));
     }
     None
 }
 
 impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Trace {
     type Rejection = std::convert::Infallible;
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        _: &S,
+    ) -> Result<Self, Self::Rejection> {
         // Every route lies behind `guard`; a fixed id shows that one does not.
         Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self(TraceId::mint(0))))
     }

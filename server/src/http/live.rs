@@ -4,10 +4,8 @@
 //! heartbeats, resets. A socket that does not read is closed; nobody waits for it.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-    },
     collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -92,8 +90,12 @@ pub(super) async fn upgrade(
 ) -> Response {
     // A browser always sends Origin here. Without one it is not a browser, and has the NDJSON stream.
     if !state.places.is_ours(&headers) {
-        return Problem::new(ErrorCode::ForeignOrigin, "this socket does not come from a page of ours", &caller.trace)
-            .into_response();
+        return Problem::new(
+            ErrorCode::ForeignOrigin,
+            "this socket does not come from a page of ours",
+            &caller.trace,
+        )
+        .into_response();
     }
     let Some(place) = state.sockets.take(&caller.actor.name) else {
         return Problem::new(ErrorCode::TooMany, "too many sockets are open", &caller.trace).into_response();

@@ -35,7 +35,10 @@ pub(super) struct Ask4Page {
 impl axum::extract::FromRequestParts<AppState> for Ask4Page {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &AppState) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(
+        parts: &mut axum::http::request::Parts,
+        state: &AppState,
+    ) -> Result<Self, Self::Rejection> {
         let Trace(trace) = Trace::from_request_parts(parts, state).await?;
         let uri: &Uri = &parts.uri;
         Ok(Self {
@@ -88,7 +91,12 @@ impl Ask4Page {
     }
 
     /// The whole answer for a page or for what is shown instead.
-    pub(super) fn answer<T: Screen>(&self, loaded: Result<Page<T>, PageError>, view: ViewState, strange: Vec<String>) -> Response {
+    pub(super) fn answer<T: Screen>(
+        &self,
+        loaded: Result<Page<T>, PageError>,
+        view: ViewState,
+        strange: Vec<String>,
+    ) -> Response {
         self.answer_as(StatusCode::OK, loaded, view, strange)
     }
 
@@ -129,7 +137,13 @@ impl Ask4Page {
         self.document(status(error.code), |look| render_error(&page, now, look))
     }
 
-    pub(super) fn sign_in(&self, code: StatusCode, return_to: &str, link: Option<&str>, message: Option<&str>) -> Response {
+    pub(super) fn sign_in(
+        &self,
+        code: StatusCode,
+        return_to: &str,
+        link: Option<&str>,
+        message: Option<&str>,
+    ) -> Response {
         let now = self.state.now();
         self.document(code, |look| render_sign_in(return_to, link, message, now, look))
     }
@@ -240,7 +254,10 @@ pub(super) async fn wait(Path(id): Path<String>, request: Ask4Page) -> Response 
 pub(super) async fn plan(Path(verb): Path<String>, RawQuery(query): RawQuery, request: Ask4Page) -> Response {
     let field = |name: &str| {
         let query = query.as_deref().unwrap_or_default();
-        query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').and_then(decode)).filter(|v| !v.is_empty())
+        query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('=').and_then(decode))
+            .filter(|v| !v.is_empty())
     };
     let Some(verb) = Verb::parse(&verb) else {
         return request.error(&PageError::NotFound { what: format!("the action {verb}") });
@@ -248,7 +265,10 @@ pub(super) async fn plan(Path(verb): Path<String>, RawQuery(query): RawQuery, re
     let (release, instances) = (field("release").map(|id| id.parse()), field("instances").map(|n| n.parse()));
     let (release, instances) = match (release.transpose(), instances.transpose()) {
         (Ok(release), Ok(instances)) => (release, instances),
-        _ => return request.error(&PageError::Invalid { what: "the release or the number is not one".to_owned() }),
+        _ => {
+            return request
+                .error(&PageError::Invalid { what: "the release or the number is not one".to_owned() });
+        }
     };
     let (env, process) = (field("env").unwrap_or_default(), field("process"));
     let loaded = match request.viewer() {

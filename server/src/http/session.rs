@@ -47,7 +47,11 @@ impl Caller {
         if self.session.is_some() && secret::same(&self.form_token(), token) {
             return Ok(());
         }
-        Err(Problem::new(ErrorCode::ForeignOrigin, "this form is out of date; load the page again", &self.trace))
+        Err(Problem::new(
+            ErrorCode::ForeignOrigin,
+            "this form is out of date; load the page again",
+            &self.trace,
+        ))
     }
 
     /// Refuses those whose role does not allow it.
@@ -59,7 +63,12 @@ impl Caller {
             return Err(sign_in(&self.trace));
         }
         if self.actor.role < role {
-            let title = format!("{} is a {}; this needs the {} role", self.actor.name, self.actor.role.as_str(), role.as_str());
+            let title = format!(
+                "{} is a {}; this needs the {} role",
+                self.actor.name,
+                self.actor.role.as_str(),
+                role.as_str()
+            );
             return Err(Problem::new(ErrorCode::Forbidden, title, &self.trace));
         }
         Ok(())
@@ -86,7 +95,8 @@ impl FromRequestParts<AppState> for Caller {
 /// [`ErrorCode::Unauthenticated`] where nobody is, and reading is not open.
 pub async fn identify(headers: &HeaderMap, state: &AppState, trace: &TraceId) -> Result<Caller, Problem> {
     let fail = |error: store::StoreError| Problem::store(&error, trace);
-    let caller = |actor, signed_in, session, hash| Caller { actor, signed_in, session, hash, trace: trace.clone() };
+    let caller =
+        |actor, signed_in, session, hash| Caller { actor, signed_in, session, hash, trace: trace.clone() };
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or_default();
         let token = text.strip_prefix("Bearer ").filter(|token| token.len() <= 200);
@@ -94,9 +104,7 @@ pub async fn identify(headers: &HeaderMap, state: &AppState, trace: &TraceId) ->
         let hash = secret::hash(token);
         let found = state.store.token_by_hash(&hash).await.map_err(fail)?;
         return match found.filter(|token| token.is_valid(state.now())) {
-            Some(token) => {
-                Ok(caller(Actor { name: token.name, role: token.role }, true, None, Some(hash)))
-            }
+            Some(token) => Ok(caller(Actor { name: token.name, role: token.role }, true, None, Some(hash))),
             None => Err(sign_in(trace)),
         };
     }
@@ -130,7 +138,12 @@ pub async fn still_valid(state: &AppState, hash: Option<[u8; 32]>) -> bool {
 ///
 /// # Errors
 /// Where the store does not answer.
-pub async fn begin(state: &AppState, actor: Actor, token: Option<model::TokenId>, trace: &TraceId) -> Result<HeaderValue, Problem> {
+pub async fn begin(
+    state: &AppState,
+    actor: Actor,
+    token: Option<model::TokenId>,
+    trace: &TraceId,
+) -> Result<HeaderValue, Problem> {
     let session_secret = secret::mint();
     let now = state.now();
     let session = Session { actor, token, created_at: now, expires_at: now + SESSION };
@@ -155,7 +168,8 @@ pub async fn end(state: &AppState, caller: &Caller) -> Result<HeaderValue, Probl
 
 fn set_cookie(state: &AppState, value: &str, age: Span) -> HeaderValue {
     let secure = if state.places.is_https() { "; Secure" } else { "" };
-    let text = format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", age.as_seconds());
+    let text =
+        format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={}{secure}", age.as_seconds());
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 

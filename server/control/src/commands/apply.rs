@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Actor, AppId, AppSpec, EnvId, EnvRef, Plan, Release, ReleaseId, Role, Span, TraceId, Verb,
-    plan::Ask,
+    Actor, AppId, AppSpec, EnvId, EnvRef, Plan, Release, ReleaseId, Role, Span, TraceId, Verb, plan::Ask,
     spec::FilePin,
 };
 

@@ -1,8 +1,8 @@
 //! The one transaction of a command, and the audit row of a refused one.
 
 use model::{
-    EnvRef, NewEvent, ObjectKey, Outcome, Plan, Receipt, ReceiptId, ReceiptPhase, Release, Until, Verb, Wait, WaitId,
-    WaitPhase,
+    EnvRef, NewEvent, ObjectKey, Outcome, Plan, Receipt, ReceiptId, ReceiptPhase, Release, Until, Verb, Wait,
+    WaitId, WaitPhase,
 };
 use sha2::{Digest, Sha256};
 use store::{AuditEntry, EnvWrite, IdempotencyKey, StoreError};
@@ -11,7 +11,8 @@ use super::{CommandError, Commands, MAX_REASON, Submit, Submitted};
 
 /// Hash over what makes two requests the same request. The trace and the reason differ between tries.
 pub(super) fn request_hash(submit: &Submit) -> String {
-    let essence = serde_json::json!([submit.env, submit.verb, submit.ask, submit.generation, submit.plan_hash]);
+    let essence =
+        serde_json::json!([submit.env, submit.verb, submit.ask, submit.generation, submit.plan_hash]);
     let digest = Sha256::digest(essence.to_string().as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

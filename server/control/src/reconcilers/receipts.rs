@@ -2,7 +2,7 @@
 //! ordered.
 
 use async_trait::async_trait;
-use model::{ObjectKey, Receipt, ReceiptPhase, Span, Until, Verdict, Verb, wait::Seen};
+use model::{ObjectKey, Receipt, ReceiptPhase, Span, Until, Verb, Verdict, wait::Seen};
 use serde::Serialize;
 use store::{Store, StoreError};
 

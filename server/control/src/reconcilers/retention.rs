@@ -22,7 +22,12 @@ pub struct Keep {
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { history: Span::minutes(90 * 24 * 60), logs: Span::minutes(3 * 24 * 60), lines_per_object: 10_000, step: 5000 }
+        Self {
+            history: Span::minutes(90 * 24 * 60),
+            logs: Span::minutes(3 * 24 * 60),
+            lines_per_object: 10_000,
+            step: 5000,
+        }
     }
 }
 
@@ -70,10 +75,9 @@ impl Reconciler for Retention {
         };
         match self.store.retention(&cutoffs).await {
             Ok(deleted) => RetentionStatus { deleted: deleted.total(), errors: vec![] },
-            Err(error) => RetentionStatus {
-                deleted: 0,
-                errors: vec![PassError::new("delete what is too old", &error)],
-            },
+            Err(error) => {
+                RetentionStatus { deleted: 0, errors: vec![PassError::new("delete what is too old", &error)] }
+            }
         }
     }
 }

@@ -17,10 +17,7 @@ use serde::Serialize;
 use sources::Actuator;
 use store::{Store, StoreError};
 
-use crate::{
-    Clock, Random, Reconciler,
-    driver::PassError,
-};
+use crate::{Clock, Random, Reconciler, driver::PassError};
 
 /// The rollout reconciler of one platform.
 pub struct Rollout {
@@ -49,7 +46,13 @@ pub struct RolloutStatus {
 impl Rollout {
     /// A reconciler that orders from `actuator` and reports as `source`.
     #[must_use]
-    pub fn new(store: Store, actuator: Arc<dyn Actuator>, source: SourceId, clock: Clock, random: Random) -> Self {
+    pub fn new(
+        store: Store,
+        actuator: Arc<dyn Actuator>,
+        source: SourceId,
+        clock: Clock,
+        random: Random,
+    ) -> Self {
         Self { store, actuator, source, clock, random }
     }
 
@@ -114,16 +117,24 @@ impl Rollout {
         };
         self.actuator.start(order).await.map_err(|error| {
             let message = crate::chain(&error);
-            let mut event = event(env, (self.clock)(), &self.source, "StartInstance", Outcome::Failed, &message);
+            let mut event =
+                event(env, (self.clock)(), &self.source, "StartInstance", Outcome::Failed, &message);
             event.reason = "OrderRefused".to_owned();
             // One event a minute says that it still does not work; the status has every try.
-            event.dedupe = Some(format!("order:{}:{}:{}", env.target.env_id, env.generation, event.at.0 / 60_000_000));
+            event.dedupe =
+                Some(format!("order:{}:{}:{}", env.target.env_id, env.generation, event.at.0 / 60_000_000));
             (PassError::new(format!("start {process} of {}", env.target.title()), &error), event)
         })
     }
 
     /// The controller's own words in the journal: when it takes a generation up, and when it is done with it.
-    fn narrate(&self, env: &EnvRecord, release: Option<&Release>, memory: &Memory, settled: bool) -> Vec<NewEvent> {
+    fn narrate(
+        &self,
+        env: &EnvRecord,
+        release: Option<&Release>,
+        memory: &Memory,
+        settled: bool,
+    ) -> Vec<NewEvent> {
         if settled || memory.converged_generation == Some(env.generation) {
             return vec![];
         }
@@ -163,7 +174,8 @@ impl Rollout {
             Observation::Object(Box::new(object)),
         ];
         for release in releases {
-            observations.push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
+            observations
+                .push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
         }
         observations.extend(events.into_iter().map(|event| Observation::Event(Box::new(event))));
         self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
@@ -223,7 +235,14 @@ impl Rollout {
     }
 }
 
-fn event(env: &EnvRecord, at: Ts, source: &SourceId, action: &str, outcome: Outcome, message: &str) -> NewEvent {
+fn event(
+    env: &EnvRecord,
+    at: Ts,
+    source: &SourceId,
+    action: &str,
+    outcome: Outcome,
+    message: &str,
+) -> NewEvent {
     let EnvRef { app, env: name, env_id, .. } = env.target.clone();
     NewEvent {
         at,

@@ -83,7 +83,11 @@ impl Verdicts {
             return Ok(vec![]);
         }
         let objects = reader.objects(&store::ObjectFilter::default()).await?;
-        Ok(objects.into_iter().filter(|object| turned.contains(&object.source)).map(|object| object.key).collect())
+        Ok(objects
+            .into_iter()
+            .filter(|object| turned.contains(&object.source))
+            .map(|object| object.key)
+            .collect())
     }
 
     /// Judges one object and answers which objects stand on it, where its verdict changed.

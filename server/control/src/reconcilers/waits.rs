@@ -92,7 +92,9 @@ impl Reconciler for Waits {
                     status.open += 1;
                     match self.one(&wait).await {
                         Ok(ended) => status.ended += u32::from(ended),
-                        Err(error) => status.errors.push(PassError::new(format!("watch {}", wait.id), &error)),
+                        Err(error) => {
+                            status.errors.push(PassError::new(format!("watch {}", wait.id), &error))
+                        }
                     }
                 }
             }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    EnvId, EnvRecord, EventFilter, InstanceState, Object, ObjectKey, ObjectKind, ReceiptId, Release, RunState,
-    Seq, Ts, Verb, Verdict,
+    EnvId, EnvRecord, EventFilter, InstanceState, Object, ObjectKey, ObjectKind, ReceiptId, Release,
+    RunState, Seq, Ts, Verb, Verdict,
     verdict::Attention,
     view::{ActionState, EnvView, InstanceRow, ReleaseRow},
 };
@@ -38,22 +38,20 @@ pub async fn load(
     let releases = reader.releases(id).await?;
     let receipts = reader.receipts(Some(id), false, 50).await?;
     let scene = scene::load(reader, &key, now).await?;
-    let instances =
-        scene::of_env(reader, &env.target.app, &env.target.env, ObjectKind::instance()).await?;
+    let instances = scene::of_env(reader, &env.target.app, &env.target.env, ObjectKind::instance()).await?;
     let verdicts = reader.judgements(&instances.iter().map(|i| i.key.clone()).collect::<Vec<_>>()).await?;
     let judgement = scene
         .as_ref()
         .and_then(|scene| scene.judgement.clone())
         .unwrap_or_else(|| overview::not_judged(&env));
     let trouble = (judgement.verdict.attention() != Attention::Quiet).then_some(judgement.since);
-    let from = range
-        .from
-        .unwrap_or_else(|| timeline::default_from(trouble, env.changed_at, releases_since(&releases, now), now));
+    let from = range.from.unwrap_or_else(|| {
+        timeline::default_from(trouble, env.changed_at, releases_since(&releases, now), now)
+    });
     let to = range.to.unwrap_or(now).max(from);
     let mut objects: Vec<&Object> = scene.iter().map(|scene| &scene.object).collect();
-    let troubled = |i: &&Object| {
-        verdicts.get(&i.key).is_none_or(|j| j.verdict.attention() != Attention::Quiet)
-    };
+    let troubled =
+        |i: &&Object| verdicts.get(&i.key).is_none_or(|j| j.verdict.attention() != Attention::Quiet);
     objects.extend(instances.iter().filter(troubled).take(4));
     let changes = timeline::markers(&receipts);
     let timeline = timeline::of(reader, &objects, changes.clone(), from, to).await?;
@@ -75,7 +73,13 @@ pub async fn load(
         },
         releases: release_rows(&env, &releases, &running),
         actions: actions(&env, &releases),
-        last_reconcile_at: scene.as_ref().map(|scene| scene.object.updated_at),
+        // Every pass of the rollout reconciler moves its source's watermark, whether or not anything changed.
+        last_reconcile_at: scene.as_ref().and_then(|scene| {
+            sources
+                .iter()
+                .find(|source| source.id == scene.object.source)
+                .and_then(|source| source.last_seen_at)
+        }),
         last_reconcile_error: scene
             .as_ref()
             .and_then(|scene| scene.failures().map(|f| f.last.message.clone())),
@@ -212,7 +216,9 @@ fn actions(env: &EnvRecord, releases: &[Release]) -> Vec<ActionState> {
         let stopped = env.intent.run != RunState::Running;
         state.disabled = match verb {
             _ if env.intent.run == RunState::Deleted => Some("the app is being deleted".to_owned()),
-            Verb::Restart | Verb::Scale if env.intent.release.is_none() => Some("nothing is released yet".to_owned()),
+            Verb::Restart | Verb::Scale if env.intent.release.is_none() => {
+                Some("nothing is released yet".to_owned())
+            }
             Verb::Stop if stopped => Some("it is stopped already".to_owned()),
             _ => None,
         };

@@ -13,7 +13,12 @@ pub const PAGE: u32 = 200;
 ///
 /// # Errors
 /// [`StoreError`] where the store does not answer.
-pub async fn load(reader: &mut Reader, state: &ViewState, limit: u32, now: Ts) -> Result<EventsView, StoreError> {
+pub async fn load(
+    reader: &mut Reader,
+    state: &ViewState,
+    limit: u32,
+    now: Ts,
+) -> Result<EventsView, StoreError> {
     let filter: EventFilter = state.event_filter(now);
     let limit = limit.clamp(1, 1000);
     let mut events = reader.events(&filter, state.before.map(|before| before.0), limit + 1).await?;

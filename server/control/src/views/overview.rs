@@ -43,7 +43,9 @@ pub async fn load(reader: &mut Reader, now: Ts) -> Result<Overview, StoreError> 
         key(a).cmp(&key(b))
     });
     let counts = counts(&rows);
-    let mut changes: Vec<_> = receipts.iter().map(timeline::marker).collect();
+    let named =
+        |receipt: &model::Receipt| model::Marker { title: receipt.title(), ..timeline::marker(receipt) };
+    let mut changes: Vec<_> = receipts.iter().map(named).collect();
     changes.retain(|marker| now - marker.at <= Span::minutes(120));
     changes.sort_by_key(|marker| marker.at);
     Ok(Overview { sentence: sentence(&counts, &sources, now), counts, rows, sources, changes })
@@ -124,7 +126,9 @@ fn sentence(counts: &Counts, sources: &[SourceState], now: Ts) -> String {
             text
         }
     };
-    for (n, word) in [(counts.converging, "converging"), (counts.converged, "converged"), (counts.idle, "idle")] {
+    for (n, word) in
+        [(counts.converging, "converging"), (counts.converged, "converged"), (counts.idle, "idle")]
+    {
         if n > 0 {
             text.push_str(&format!(" · {n} {word}"));
         }

@@ -51,9 +51,8 @@ async fn dependencies(reader: &mut Reader, object: &Object) -> Result<Vec<Object
     if object.gone_at.is_some() {
         return Ok(vec![]);
     }
-    let parts = |kind: &'static str| {
-        move |part: &Object| part.key.kind().as_str() == kind && part.gone_at.is_none()
-    };
+    let parts =
+        |kind: &'static str| move |part: &Object| part.key.kind().as_str() == kind && part.gone_at.is_none();
     let mut found: Vec<Object> = match object.key.kind().as_str() {
         ObjectKind::APP => {
             let all = reader.objects_related_to(&object.key).await?;

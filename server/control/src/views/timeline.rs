@@ -26,7 +26,8 @@ pub async fn of(
     let mut lanes = Vec::new();
     for object in objects {
         let gaps = reader.recording_gaps(&object.source, from, to).await?;
-        let gaps: Vec<(Ts, Ts, String)> = gaps.into_iter().map(|gap| (gap.from, gap.to, words(gap.reason).to_owned())).collect();
+        let gaps: Vec<(Ts, Ts, String)> =
+            gaps.into_iter().map(|gap| (gap.from, gap.to, words(gap.reason).to_owned())).collect();
         let segments = reader.segments(&object.key, from, to).await?;
         let mut types: Vec<String> = segments.iter().map(|segment| segment.condition.clone()).collect();
         types.retain(|ty| ty != VERDICT_LANE);

@@ -10,7 +10,8 @@ fn the_chain_leads_from_the_env_over_the_release_to_the_instance() {
     let mut env = broken_rollout(4);
     judge_all(&mut env, at(5));
     let links = chain::of(&env, &Limits::default());
-    let told: Vec<_> = links.iter().map(|l| (l.name.as_str(), l.verdict, l.text.as_str(), l.attempt)).collect();
+    let told: Vec<_> =
+        links.iter().map(|l| (l.name.as_str(), l.verdict, l.text.as_str(), l.attempt)).collect();
     assert_eq!(
         told,
         [
@@ -25,7 +26,11 @@ fn the_chain_leads_from_the_env_over_the_release_to_the_instance() {
     assert_eq!(evidence[1].href, "/o/release/r-2#conditions");
     assert_eq!(evidence[2].text, "StartInstance failed ×4: exited with code 1");
     assert_eq!(evidence[2].href, "/events?sel=ev_4#ev_4");
-    assert_eq!(env.judgement.expect("judged").because[0].evidence[0], *evidence[2], "the deepest comes first");
+    assert_eq!(
+        env.judgement.expect("judged").because[0].evidence[0],
+        *evidence[2],
+        "the deepest comes first"
+    );
 }
 
 #[test]

@@ -55,13 +55,23 @@ fn a_controller_that_gave_up_on_the_current_spec_has_failed() {
 fn the_third_failure_of_the_same_step_is_stuck_and_the_second_is_not() {
     let mut instance = ready("instance", "i-1", False, "down");
     instance.events = failures(2);
-    assert_eq!(told(instance.clone(), at(3)), (Verdict::Converging, "exited with code 1, attempt 2".into()));
+    assert_eq!(
+        told(instance.clone(), at(3)),
+        (Verdict::Converging, "exited with code 1, 2 times in a row".into())
+    );
     instance.events = failures(3);
-    assert_eq!(told(instance.clone(), at(3)), (Verdict::Stuck, "exited with code 1, attempt 3".into()));
+    assert_eq!(
+        told(instance.clone(), at(3)),
+        (Verdict::Stuck, "exited with code 1, 3 times in a row".into())
+    );
     instance.events[1].reason = "PullBackoff".into();
     assert_eq!(rule(&instance, at(3)), "progress", "another failure in between ends the run");
     instance.events[0].attempt = Some(7);
-    assert_eq!(told(instance, at(3)).1, "exited with code 1, attempt 7", "the controller counts better than we do");
+    assert_eq!(
+        told(instance, at(3)).1,
+        "exited with code 1, attempt 7",
+        "the controller counts better than we do"
+    );
 }
 
 #[test]
@@ -78,9 +88,9 @@ fn a_success_in_between_ends_the_run_and_a_mere_note_does_not() {
 
 #[test]
 fn an_env_is_stuck_with_its_instance_and_says_which() {
-    let words = "r-2 wants 4 instances, 3 are ready; i-9f2k exited with code 1, attempt 3";
+    let words = "r-2 wants 4 instances, 3 are ready; i-9f2k exited with code 1, 3 times in a row";
     assert_eq!(told(broken_rollout(3), at(3)), (Verdict::Stuck, words.into()));
-    let words = "r-2 wants 4 instances, 3 are ready; i-9f2k exited with code 1, attempt 2";
+    let words = "r-2 wants 4 instances, 3 are ready; i-9f2k exited with code 1, 2 times in a row";
     assert_eq!(told(broken_rollout(2), at(3)), (Verdict::Converging, words.into()));
 }
 
@@ -151,6 +161,18 @@ fn impaired_service_is_degraded_when_it_is_about_the_current_spec() {
 }
 
 #[test]
+fn what_is_ready_and_stands_on_something_impaired_is_degraded() {
+    let mut web = ready("env", "checkout/prod", True, "serves");
+    let mut instance = ready("instance", "i-1", True, "ready");
+    web.children = vec![instance.clone()];
+    assert_eq!(told(web.clone(), at(10)), (Verdict::Converged, "serves".into()));
+    instance.events = flips(4);
+    web.children = vec![instance];
+    let words = "serves; i-1: ready; ready ↔ not ready 4× in 10 min";
+    assert_eq!(told(web, at(10)), (Verdict::Degraded, words.into()));
+}
+
+#[test]
 fn flapping_is_degraded_until_its_flips_are_old() {
     let mut web = ready("env", "checkout/prod", True, "serves");
     web.events = flips(3);
@@ -200,10 +222,16 @@ fn a_verdict_keeps_its_age_and_drops_the_proof_of_what_is_over() {
     web.events = failures(3);
     web.judgement = Some(said(Verdict::Converged, "no-gap", "serves"));
     let judged = judge(&web, at(600)).judgement;
-    assert_eq!((judged.verdict, judged.since, judged.because[0].evidence.len()), (Verdict::Converged, NOON, 0));
+    assert_eq!(
+        (judged.verdict, judged.since, judged.because[0].evidence.len()),
+        (Verdict::Converged, NOON, 0)
+    );
     web.judgement = Some(said(Verdict::Stuck, "same-step-failed", "exited"));
     let judged = judge(&web, at(600)).judgement;
-    assert_eq!((judged.verdict, judged.since, judged.because[0].evidence.len()), (Verdict::Converged, at(600), 0));
+    assert_eq!(
+        (judged.verdict, judged.since, judged.because[0].evidence.len()),
+        (Verdict::Converged, at(600), 0)
+    );
 }
 
 /// What ends the reign of a rule.

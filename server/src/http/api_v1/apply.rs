@@ -93,7 +93,8 @@ pub(super) async fn apply(
                 .unwrap_or_else(|| Problem::new(ErrorCode::Internal, "no answer", &trace)));
         }
     };
-    let answer = |receipt| ApplyAnswer { release: applied.release.clone(), plan: applied.plan.clone(), receipt };
+    let answer =
+        |receipt| ApplyAnswer { release: applied.release.clone(), plan: applied.plan.clone(), receipt };
     Ok(match applied.submitted {
         None => Json(answer(None)).into_response(),
         Some(Submitted::Accepted(receipt) | Submitted::Repeated(receipt)) => {

@@ -48,7 +48,8 @@ pub(super) async fn one(
     let mut reader = state.store.read().await.map_err(&failed)?;
     let id = env(&mut reader, &text, &caller.trace).await?.target.env_id;
     let range = views::env::Range::default();
-    let view = views::env::load(&mut reader, &id, range, &state.limits, state.now()).await.map_err(&failed)?;
+    let view =
+        views::env::load(&mut reader, &id, range, &state.limits, state.now()).await.map_err(&failed)?;
     let view = view.ok_or_else(|| Problem::not_found("env", &caller.trace))?;
     Ok(At(reader.as_of(), view))
 }

@@ -116,7 +116,9 @@ impl Following {
             match self.read().await {
                 Ok(lines) if !lines.is_empty() => return Some(lines.into()),
                 Ok(_) => {}
-                Err(error) => tracing::debug!(error = %control::chain(&error), "an event stream waits for the store"),
+                Err(error) => {
+                    tracing::debug!(error = %control::chain(&error), "an event stream waits for the store")
+                }
             }
             tokio::select! {
                 () = self.state.shutdown.cancelled() => return None,

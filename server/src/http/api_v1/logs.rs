@@ -91,8 +91,11 @@ fn follow(state: AppState, filter: LogFilter) -> impl Stream<Item = Result<Bytes
             };
             if let Some(last) = lines.last() {
                 filter.after = Some(last.id);
-                let text: String =
-                    lines.iter().filter_map(|line| serde_json::to_string(line).ok()).map(|line| line + "\n").collect();
+                let text: String = lines
+                    .iter()
+                    .filter_map(|line| serde_json::to_string(line).ok())
+                    .map(|line| line + "\n")
+                    .collect();
                 return Some((Ok(Bytes::from(text)), (state, filter, printed)));
             }
             tokio::select! {

@@ -73,6 +73,7 @@ pub(super) async fn one(
     let key = kind.parse().ok().and_then(|kind| ObjectKey::new(kind, id).ok()).ok_or_else(missing)?;
     let mut reader = state.store.read().await.map_err(&failed)?;
     let range = views::env::Range::default();
-    let view = views::object::load(&mut reader, &key, range, &state.limits, state.now()).await.map_err(&failed)?;
+    let view =
+        views::object::load(&mut reader, &key, range, &state.limits, state.now()).await.map_err(&failed)?;
     Ok(At(reader.as_of(), view.ok_or_else(missing)?))
 }

@@ -74,7 +74,11 @@ pub(super) async fn check(
 ///
 /// # Errors
 /// Below the operator role, for unknown receipts, and where the store does not answer.
-pub(in crate::http) async fn mark_checked(state: &AppState, caller: &Caller, id: &str) -> Result<Receipt, Problem> {
+pub(in crate::http) async fn mark_checked(
+    state: &AppState,
+    caller: &Caller,
+    id: &str,
+) -> Result<Receipt, Problem> {
     caller.at_least(Role::Operator)?;
     let id: ReceiptId = id.parse().map_err(|_| Problem::not_found("receipt", &caller.trace))?;
     let now = state.now();

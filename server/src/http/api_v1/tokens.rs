@@ -99,13 +99,18 @@ pub(super) async fn create(
     };
     let secret = secret::mint();
     state.store.token_insert(&token, secret::hash(&secret)).await.map_err(&failed)?;
-    audit(&state, &caller, "token.create", &format!("{} {} {}", token.id, token.name, token.role.as_str())).await?;
+    audit(&state, &caller, "token.create", &format!("{} {} {}", token.id, token.name, token.role.as_str()))
+        .await?;
     Ok(Json(TokenMade { token: token.into(), secret }))
 }
 
 /// Ends a token and every session that came from it.
 #[utoipa::path(delete, path = "/tokens/{id}", params(("id" = String, Path)), responses((status = 200, body = bool)))]
-pub(super) async fn revoke(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Plain<bool> {
+pub(super) async fn revoke(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Plain<bool> {
     caller.at_least(Role::Admin)?;
     let missing = || Problem::not_found("token", &caller.trace);
     let id: TokenId = id.parse().map_err(|_| missing())?;

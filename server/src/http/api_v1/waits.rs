@@ -110,7 +110,11 @@ pub(super) async fn create(
     let key = key(&headers, &caller.trace)?;
     let until = request.until.unwrap_or(Until::Converged);
     if until.depth() > MAX_DEPTH {
-        return Err(Problem::invalid("until", "conditions are composed at most four levels deep", &caller.trace));
+        return Err(Problem::invalid(
+            "until",
+            "conditions are composed at most four levels deep",
+            &caller.trace,
+        ));
     }
     if !(1..=86_400).contains(&request.timeout_s) {
         return Err(Problem::invalid("timeout_s", "1 second to 24 hours", &caller.trace));
@@ -175,7 +179,11 @@ fn audit(state: &AppState, caller: &Caller, action: &str, wait: &Wait) -> AuditE
 
 /// Stops watching. The change itself goes on.
 #[utoipa::path(post, path = "/waits/{id}/stop", params(("id" = String, Path)), responses((status = 200, body = Wait)))]
-pub(super) async fn stop(State(state): State<AppState>, caller: Caller, Path(id): Path<String>) -> Plain<Wait> {
+pub(super) async fn stop(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Plain<Wait> {
     Ok(Json(end(&state, &caller, &id).await?))
 }
 
@@ -214,7 +222,12 @@ pub(in crate::http) async fn end(state: &AppState, caller: &Caller, id: &str) ->
 ///
 /// # Errors
 /// Below the operator role, for unknown waits, and where the store does not answer.
-pub(in crate::http) async fn lengthen(state: &AppState, caller: &Caller, id: &str, seconds: i64) -> Result<Wait, Problem> {
+pub(in crate::http) async fn lengthen(
+    state: &AppState,
+    caller: &Caller,
+    id: &str,
+    seconds: i64,
+) -> Result<Wait, Problem> {
     let more = Span::seconds(seconds.clamp(1, 86_400));
     change(state, caller, id, "wait.extend", |wait, _| wait.deadline = wait.deadline + more).await
 }
