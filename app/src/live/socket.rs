@@ -20,6 +20,10 @@ use crate::platform::{
 
 /// How many messages wait while a reader has paused; beyond, the page has to be loaded again.
 const MAX_WAITING: usize = 500;
+/// How long a socket may take to open.
+const CONNECT: model::Span = model::Span::seconds(10);
+/// An open socket that is silent for so long is dead, whatever the browser believes: four heartbeats.
+const SILENCE: model::Span = model::Span::seconds(20);
 /// A page that is younger than this does not load itself again: it would go in circles.
 const MIN_AGE: model::Span = model::Span::seconds(10);
 
@@ -34,6 +38,8 @@ struct State {
     started_at: Ts,
     /// When the store last answered, by the server's clock.
     heard_at: Option<Ts>,
+    /// When anything arrived, by our own clock.
+    message_at: Ts,
     waiting: Vec<ServerMsg>,
     orders: Option<mpsc::UnboundedSender<Order>>,
     /// Failed events since the last announcement, and all of them.
@@ -143,7 +149,17 @@ async fn session(store: &Live, orders: &mut mpsc::UnboundedReceiver<Order>) -> E
     let Ok(text) = serde_json::to_string(&resume) else { return End::Told };
     let Ok(socket) = WebSocket::open(&url()) else { return End::Lost { was_open } };
     let (mut out, mut incoming) = socket.split();
-    if out.send(Message::Text(text)).await.is_err() {
+    // Sending waits for the socket to open, which may never happen.
+    let sent = {
+        let sending = out.send(Message::Text(text));
+        let patience = std::pin::pin!(pause(CONNECT, orders));
+        match futures::future::select(sending, patience).await {
+            Either::Left((sent, _)) => sent.is_ok(),
+            Either::Right((Some(Order::Close), _)) => return End::Told,
+            Either::Right(_) => false,
+        }
+    };
+    if !sent {
         return End::Lost { was_open };
     }
     loop {
@@ -151,9 +167,10 @@ async fn session(store: &Live, orders: &mut mpsc::UnboundedReceiver<Order>) -> E
             Either::Left((Some(Ok(Message::Text(text))), _)) => text,
             Either::Left((Some(Ok(Message::Bytes(_))), _)) => return End::Outdated(Outdated::Unreadable),
             Either::Left(_) => return End::Lost { was_open },
-            Either::Right((Some(Order::Retry), _)) => continue,
+            Either::Right((Some(Order::Retry), _)) => return End::Lost { was_open: false },
             Either::Right(_) => return End::Told,
         };
+        with(|state| state.message_at = local_now());
         let Ok(message) = serde_json::from_str::<ServerMsg>(&text) else {
             return End::Outdated(Outdated::Unreadable);
         };
@@ -233,6 +250,10 @@ fn announce(store: &Live, n_events: u32, n_failed: u32) {
 fn tick(store: &Live) {
     let Some(now) = server_now() else { return };
     tick_times(now);
+    if *store.link.read_untracked() == Link::Open && local_now() - with(|state| state.message_at) > SILENCE {
+        with(|state| state.message_at = local_now());
+        order(Order::Retry);
+    }
     let paused = *store.paused.read_untracked();
     let heard = with(|state| state.heard_at);
     let fresh = match (paused, heard) {

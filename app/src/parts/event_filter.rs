@@ -1,11 +1,7 @@
 //! The filter of the event list: a plain GET form, chips that link to the state without them, facets with counts.
 
 use leptos::prelude::*;
-use model::{
-    ViewState,
-    view::EventsView,
-    view_state::{Facet, FacetValue},
-};
+use model::{ViewState, view::EventsView, view_state::Facet};
 
 use crate::ui::{
     form::hidden,
@@ -21,14 +17,6 @@ const RANGES: [(&str, &str); 6] = [
     ("-24h", "last 24 h"),
 ];
 
-fn joined(values: &[FacetValue]) -> String {
-    values
-        .iter()
-        .map(|v| format!("{}{}", if v.not { "-" } else { "" }, v.value))
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
 /// Form, chips and facets.
 pub fn event_filter(view: &EventsView, state: &ViewState) -> AnyView {
     let from = state.from.map(|from| from.to_string()).unwrap_or_default();
@@ -41,8 +29,11 @@ pub fn event_filter(view: &EventsView, state: &ViewState) -> AnyView {
     if !RANGES.iter().any(|(value, _)| *value == from) {
         ranges.push(view! { <option value=from.clone() selected>"since "{from.clone()}</option> }.into_any());
     }
-    let kept: Vec<_> =
-        state.facets.iter().map(|(facet, values)| hidden(facet.as_str(), joined(values))).collect();
+    let kept: Vec<_> = state
+        .facets
+        .iter()
+        .map(|(facet, values)| hidden(facet.as_str(), model::view_state::join(values)))
+        .collect();
     let to = state.to.map(|to| hidden("to", to.to_string()));
     view! {
         <form method="get" action="/events" class="filter" role="search" aria-label="Filter events">

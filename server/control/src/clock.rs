@@ -19,6 +19,7 @@ pub type Random = Arc<dyn Fn() -> u64 + Send + Sync>;
 /// The machine's clock.
 #[must_use]
 pub fn real() -> Clock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one real clock")]
     Arc::new(|| {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Ts(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))

@@ -146,7 +146,7 @@ impl Commands {
             self.audit_refusal(&submit, "refused: blocked").await?;
             return Ok(Submitted::Blocked(Box::new(plan)));
         }
-        self.write(submit, plan, None, None, request_hash).await
+        Box::pin(self.write(submit, plan, None, None, request_hash)).await
     }
 }
 

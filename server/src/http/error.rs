@@ -128,11 +128,44 @@ impl Problem {
     }
 }
 
+/// What the framework refuses by itself (a query, a path, a method) as the problem document that programs expect.
+pub async fn in_one_form(response: Response, trace: &TraceId) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !(status.is_client_error() || status.is_server_error()) || kind.is_some_and(|kind| kind == PROBLEM) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, MAX_PLAIN).await.unwrap_or_default();
+    let code = match status {
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+        _ if status.is_client_error() => ErrorCode::Invalid,
+        _ => ErrorCode::Internal,
+    };
+    let title = match std::str::from_utf8(&text).map(str::trim) {
+        Ok(text) if !text.is_empty() && status.is_client_error() => text.to_owned(),
+        _ => status.canonical_reason().unwrap_or("not possible").to_lowercase(),
+    };
+    let mut answer = Problem::new(code, title, trace).into_response();
+    *answer.status_mut() = status;
+    // `Allow` and the like stay; what described the old body does not.
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    answer.headers_mut().extend(parts.headers);
+    answer
+}
+
+/// The longest text of the framework that is kept.
+const MAX_PLAIN: usize = 4096;
+/// The media type of problem documents.
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (status(self.0.code), Json(&*self.0)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, PROBLEM);
         if self.0.code == ErrorCode::Unauthenticated {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

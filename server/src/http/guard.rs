@@ -11,7 +11,7 @@ use axum::{
 };
 use model::{ErrorCode, TraceId};
 
-use super::error::Problem;
+use super::error::{self, Problem};
 use crate::state::AppState;
 
 /// Where the server is reached.
@@ -75,10 +75,14 @@ pub struct Trace(pub TraceId);
 pub async fn guard(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let trace = TraceId::mint(state.random());
     request.extensions_mut().insert(Trace(trace.clone()));
+    let for_programs = request.uri().path().starts_with("/api/");
     let mut response = match refuse(&state, &request, &trace) {
         Some(problem) => problem.into_response(),
         None => next.run(request).await,
     };
+    if for_programs {
+        response = error::in_one_form(response, &trace).await;
+    }
     if let Ok(value) = HeaderValue::from_str(trace.as_str()) {
         response.headers_mut().insert("x-trace-id", value);
     }

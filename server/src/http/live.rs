@@ -150,7 +150,7 @@ impl Live {
             self.send(&ServerMsg::Reset { reason: ResetReason::OtherStore, from: since, to: head }).await?;
             return Ok(1000);
         }
-        if since > head || head.0 - since.0 > MAX_RESUME {
+        if since > head || head.0.saturating_sub(since.0) > MAX_RESUME {
             self.send(&ServerMsg::Reset { reason: ResetReason::TooFar, from: since, to: head }).await?;
             return Ok(1000);
         }

@@ -193,7 +193,7 @@ processes:
     health: {{ http: /healthz, interval: 200ms, timeout: 1s, failures: 3 }}
     restart: {{ from: 50ms, to: 500ms }}
     stop_grace: 1s
-rollout: {{ strategy: all_at_once }}
+rollout: {{ max_unavailable: 2 }}
 "
         )
     }

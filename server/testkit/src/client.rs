@@ -42,6 +42,12 @@ impl Client {
         Self { token: Some(token.to_owned()), session: None, form_token: String::new(), ..self.clone() }
     }
 
+    /// The same with a session's cookie instead of a token.
+    #[must_use]
+    pub fn with_session(&self, session: &str) -> Self {
+        Self { token: None, session: Some(session.to_owned()), form_token: String::new(), ..self.clone() }
+    }
+
     /// A fresh key for a write.
     #[must_use]
     pub fn key() -> String {

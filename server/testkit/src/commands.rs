@@ -74,9 +74,15 @@ impl Client {
 
     /// Submits a plan as it was read.
     pub async fn act(&self, plan: &Plan, key: &str) -> Response<Receipt> {
+        self.act_and_wait(plan, key, None).await
+    }
+
+    /// Submits a plan as it was read, and asks the server to wait for so many seconds.
+    pub async fn act_and_wait(&self, plan: &Plan, key: &str, wait_s: Option<i64>) -> Response<Receipt> {
         let path = format!("/api/v1/envs/{}/actions/{}", plan.target.env_id, plan.verb.as_str());
+        let (generation, hash) = (plan.expected_generation, &plan.hash);
         let body = json!({
-            "ask": plan.ask, "generation": plan.expected_generation, "plan_hash": plan.hash, "reason": "a test",
+            "ask": plan.ask, "generation": generation, "plan_hash": hash, "reason": "a test", "wait_s": wait_s,
         });
         self.keyed(Method::POST, &path, key, &body).await
     }

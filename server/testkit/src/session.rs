@@ -25,7 +25,7 @@ impl Client {
         }
         let session =
             cookie.strip_prefix("vt_session=").and_then(|rest| rest.split(';').next()).unwrap_or_default();
-        let mut client = Client { token: None, session: Some(session.to_owned()), ..self.clone() };
+        let mut client = self.with_session(session);
         // Any page has the sign-out form; the list of receipts is the cheapest.
         let page: Response = client.get("/receipts").await.has_status(200);
         client.form_token = hidden(page.text(), "form_token").unwrap_or_default();

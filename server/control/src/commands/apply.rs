@@ -7,7 +7,7 @@ use model::{
     spec::FilePin,
 };
 
-use super::{CommandError, Commands, Facts, Submit, Submitted, write::request_hash};
+use super::{CommandError, Commands, Facts, Submit, Submitted, write::apply_hash};
 
 /// One app file to apply.
 #[derive(Debug, Clone)]
@@ -108,7 +108,7 @@ impl Commands {
             key: apply.key,
             trace_id: apply.trace_id,
         };
-        let submitted = self.submit_apply(submit, &plan, declare, &release, is_new).await?;
+        let submitted = Box::pin(self.submit_apply(submit, &plan, declare, &release, is_new)).await?;
         Ok(Ok(Applied { release, plan, submitted: Some(submitted) }))
     }
 
@@ -124,25 +124,19 @@ impl Commands {
             self.audit_refusal(&submit, "refused: needs the operator role").await?;
             return Ok(Submitted::Forbidden { needs: Role::Operator });
         }
-        // Ids are minted per try, so the file itself is what makes two requests the same.
-        let request_hash = match serde_json::to_string(&(&release.spec, &release.files)) {
-            Ok(text) => request_hash(&Submit {
-                env: plan.target.env_id.clone(),
-                ask: Ask::default(),
-                generation: 0,
-                plan_hash: text,
-                ..submit.clone()
-            }),
-            Err(_) => request_hash(&submit),
-        };
+        // Ids are minted per try, and generations move on: the file itself is what makes two requests the same.
+        let request_hash = apply_hash(release);
         let used = self.store.read().await?.receipt_by_key(&submit.actor.name, &submit.key).await?;
         if let Some(used) = used {
-            return Ok(Submitted::Repeated(Box::new(used.receipt)));
+            return Ok(match used.request_hash == request_hash {
+                true => Submitted::Repeated(Box::new(used.receipt)),
+                false => Submitted::KeyReused,
+            });
         }
         if plan.blocked().is_some() {
             return Ok(Submitted::Blocked(Box::new(plan.clone())));
         }
         let new_release = is_new.then(|| release.clone());
-        self.write(submit, plan.clone(), declare, new_release, request_hash).await
+        Box::pin(self.write(submit, plan.clone(), declare, new_release, request_hash)).await
     }
 }

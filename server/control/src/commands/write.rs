@@ -11,8 +11,15 @@ use super::{CommandError, Commands, MAX_REASON, Submit, Submitted};
 
 /// Hash over what makes two requests the same request. The trace and the reason differ between tries.
 pub(super) fn request_hash(submit: &Submit) -> String {
-    let essence =
-        serde_json::json!([submit.env, submit.verb, submit.ask, submit.generation, submit.plan_hash]);
+    hash(&serde_json::json!([submit.env, submit.verb, submit.ask, submit.generation, submit.plan_hash]))
+}
+
+/// The same for an app file: its content, and the files that it pins.
+pub(super) fn apply_hash(release: &Release) -> String {
+    hash(&serde_json::json!(["apply", release.spec, release.files]))
+}
+
+fn hash(essence: &serde_json::Value) -> String {
     let digest = Sha256::digest(essence.to_string().as_bytes());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -229,13 +229,15 @@ fn actions(env: &EnvRecord, releases: &[Release]) -> Vec<ActionState> {
 
 fn action(env: &EnvRecord, verb: Verb, release: Option<&Release>) -> ActionState {
     let to = release.map(|release| format!(" to {}", release.name())).unwrap_or_default();
-    let query = release.map(|release| format!("&release={}", release.id)).unwrap_or_default();
-    ActionState {
-        verb,
-        label: format!("{}{to}…", verb.label()),
-        href: format!("/actions/{}/plan?env={}{query}", verb.as_str(), env.target.env_id),
-        disabled: None,
-    }
+    // A plan with a form of its own to fill in is a page; every other one opens over the env's page.
+    let href = match (verb, release) {
+        (Verb::Scale | Verb::Delete, _) => {
+            format!("/actions/{}/plan?env={}", verb.as_str(), env.target.env_id)
+        }
+        (_, Some(release)) => format!("{}?open={}:{}", env.target.path(), verb.as_str(), release.id),
+        (_, None) => format!("{}?open={}", env.target.path(), verb.as_str()),
+    };
+    ActionState { verb, label: format!("{}{to}…", verb.label()), href, disabled: None }
 }
 
 /// The open receipt of an env, if one is being carried out.

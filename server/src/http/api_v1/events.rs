@@ -33,6 +33,8 @@ pub(super) struct Extra {
     pub(super) limit: Option<u32>,
     pub(super) after: Option<i64>,
     pub(super) follow: bool,
+    /// A key whose value is none.
+    pub(super) wrong: Option<&'static str>,
 }
 
 /// Splits `limit`, `after` and `follow` off a query.
@@ -41,8 +43,14 @@ pub(super) fn split(query: &str) -> (String, Extra) {
     let mut rest = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=').unwrap_or((pair, "")) {
-            ("limit", n) => extra.limit = n.parse().ok(),
-            ("after", n) => extra.after = n.parse().ok(),
+            ("limit", n) => match n.parse() {
+                Ok(n) => extra.limit = Some(n),
+                Err(_) => extra.wrong = Some("limit"),
+            },
+            ("after", n) => match n.parse() {
+                Ok(n) => extra.after = Some(n),
+                Err(_) => extra.wrong = Some("after"),
+            },
             ("follow", value) => extra.follow = value != "false" && value != "0",
             _ => rest.push(pair),
         }
@@ -66,6 +74,9 @@ pub(super) async fn list(
 ) -> Answer<Response> {
     let (query, extra) = split(&query.unwrap_or_default());
     let (view, strange) = ViewState::parse(&query);
+    if let Some(key) = extra.wrong {
+        return Err(Problem::invalid(key, "not a number", &caller.trace));
+    }
     if let Some(strange) = strange.first() {
         return Err(Problem::invalid("query", format!("not understood: {}", strange.0), &caller.trace));
     }
@@ -159,6 +170,7 @@ mod tests {
     fn the_streams_own_keys_are_taken_out_of_the_filter() {
         let (rest, extra) = split("app=web&follow=true&after=12&limit=5&reason=-X");
         assert_eq!(rest, "app=web&reason=-X");
-        assert_eq!(extra, Extra { limit: Some(5), after: Some(12), follow: true });
+        assert_eq!(extra, Extra { limit: Some(5), after: Some(12), follow: true, wrong: None });
+        assert_eq!(split("after=soon").1.wrong, Some("after"));
     }
 }
