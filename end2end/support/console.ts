@@ -21,9 +21,9 @@ export const test = base.extend<{ complaints: Complaints }, { server: Server }>(
   ],
   baseURL: async ({ server }, use) => use(server.url),
   complaints: [
-    async ({ page }, use) => {
+    async ({ page, javaScriptEnabled }, use) => {
       const list: string[] = [];
-      await listen(page, list);
+      await listen(page, list, javaScriptEnabled !== false);
       await use({ list, take: () => list.splice(0) });
       if (list.length > 0) throw new Error(`the browser complained:\n${list.join("\n")}`);
     },
@@ -33,8 +33,10 @@ export const test = base.extend<{ complaints: Complaints }, { server: Server }>(
 
 export { expect } from "@playwright/test";
 
-async function listen(page: Page, list: string[]): Promise<void> {
+async function listen(page: Page, list: string[], script: boolean): Promise<void> {
   page.on("console", (message) => {
+    // Without script nobody uses the browser half that the page asks for early.
+    if (!script && message.text().includes("preloaded using link preload but not used")) return;
     if (["error", "warning", "assert"].includes(message.type())) list.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => list.push(`exception: ${error.message}`));

@@ -1,5 +1,6 @@
 // `vt` against the test's own server, and the app files that the story needs.
 import { execFile, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -18,11 +19,55 @@ export async function vt(server: Server, ...args: string[]): Promise<string> {
 }
 
 /** Reads the API with the data folder's own token. */
-export async function api<T>(server: Server, path: string): Promise<T> {
+export const api = <T>(server: Server, path: string): Promise<T> => ask<T>(server, path, {});
+
+/** Writes through the API; every call is a request of its own. */
+export const post = <T>(server: Server, path: string, body: unknown): Promise<T> =>
+  ask<T>(server, path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": randomUUID() },
+    body: JSON.stringify(body),
+  });
+
+async function ask<T>(server: Server, path: string, init: { headers?: Record<string, string> } & RequestInit): Promise<T> {
   const token = (await readFile(join(server.data, "admin.token"), "utf8")).trim();
-  const response = await fetch(`${server.url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } });
+  const headers = { authorization: `Bearer ${token}`, ...init.headers };
+  const response = await fetch(`${server.url}/api/v1${path}`, { ...init, headers });
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;
+}
+
+export interface Receipt {
+  id: string;
+  trace_id: string;
+  generation: number;
+  wait: string | null;
+  target: { app_id: string; env_id: string };
+  plan: { intent: { release: string | null } };
+}
+
+/** Plans an action on `APP/prod` and confirms the plan, as the dialog does. */
+export async function act(
+  server: Server,
+  app: string,
+  verb: string,
+  ask: { release?: string; process?: string; instances?: number } = {},
+  wait_s: number | null = null,
+): Promise<Receipt> {
+  const env = `/envs/${app}:prod`;
+  const plan = await post<{ expected_generation: number; hash: string }>(server, `${env}/plans/${verb}`, ask);
+  const confirmed = { ask, generation: plan.expected_generation, plan_hash: plan.hash, reason: "the story", wait_s };
+  return post(server, `${env}/actions/${verb}`, confirmed);
+}
+
+/** The id of `APP/prod` and the path of its page. */
+export async function envOf(server: Server, app: string): Promise<{ id: string; path: string; verdict: string }> {
+  const { target, judgement } = await api<{
+    target: { app_id: string; env_id: string };
+    judgement: { verdict: string };
+  }>(server, `/envs/${app}:prod`);
+  const path = `/a/${target.app_id}~${app}/${target.env_id}~prod`;
+  return { id: target.env_id, path, verdict: judgement.verdict };
 }
 
 /** Sequences of all events, oldest first. */

@@ -1,4 +1,5 @@
 //! What operators do over the API, against real processes: apply, see it stuck, roll back, and every other verb.
+#![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
 
@@ -15,6 +16,16 @@ const TITLE: &str = "checkout/prod";
 fn running(view: &EnvView) -> (String, usize) {
     let ready: Vec<_> = view.instances.iter().filter(|row| row.verdict == Verdict::Converged).collect();
     (ready.first().map(|row| row.release.clone()).unwrap_or_default(), ready.len())
+}
+
+/// Waits until an app-env has converged and all its instances are said to be ready. The controller counts them
+/// itself; their own reports take another way and may come a moment later.
+async fn settled(app: &TestApp, target: &EnvRef, n: usize) -> EnvView {
+    until(&format!("{n} ready instances"), Duration::from_secs(10), || async {
+        let view = app.operator().converged(target).await;
+        if running(&view).1 == n { Ok(view) } else { Err(view.instances) }
+    })
+    .await
 }
 
 /// What must stay as it is where nothing is written.
@@ -46,8 +57,8 @@ async fn an_applied_app_is_accepted_first_and_converges_when_its_processes_are_r
     let receipt = applied.receipt.unwrap();
     assert_eq!((receipt.phase.clone(), receipt.actor.as_str()), (ReceiptPhase::Accepted, "operator"));
     assert_eq!(operator.closed(&receipt).await.phase, ReceiptPhase::Converged);
-    let view = operator.converged(&applied.release.target).await;
-    assert_eq!(running(&view), ("r-1".to_owned(), 4));
+    let view = settled(&app, &applied.release.target, 4).await;
+    assert_eq!(running(&view).0, "r-1");
     app.stop().await;
 }
 
@@ -73,7 +84,7 @@ async fn a_rollback_is_planned_confirmed_followed_and_runs_the_release_from_befo
         operator.read(&format!("/api/v1/waits/{}?timeout=20", receipt.wait.clone().unwrap())).await;
     assert_eq!(wait.phase, WaitPhase::Converged, "{wait:#?}");
     assert_eq!(operator.closed(&receipt).await.phase, ReceiptPhase::Converged);
-    let view = operator.converged(&target).await;
+    let view = settled(&app, &target, 4).await;
     assert_eq!((running(&view), view.instances.len()), (("r-1".to_owned(), 4), 4));
     app.stop().await;
 }
@@ -155,6 +166,16 @@ async fn a_plan_that_is_out_of_date_is_refused_and_nothing_is_written(app: TestA
     assert_eq!(written(&app).await, before);
 }
 
+async fn a_plan_stays_good_while_the_command_before_it_ends(app: TestApp) {
+    let operator = app.operator();
+    let applied = operator.apply(&Apply::of(&app.manifest(TITLE, 1, Fault::Healthy))).await.good();
+    let (target, receipt) = (applied.release.target, applied.receipt.unwrap());
+    let plan = operator.plan(&target, Verb::Restart, &Ask::default()).await.good();
+    assert!(plan.guardrails.iter().any(|rail| rail.text.contains(receipt.id.as_str())), "{plan:#?}");
+    assert_eq!(operator.closed(&receipt).await.phase, ReceiptPhase::Converged);
+    let _ = operator.act(&plan, &Client::key()).await.has_status(202).good();
+}
+
 async fn of_two_people_who_confirm_the_same_plan_one_acts_and_the_other_is_told(app: TestApp) {
     let target = converged(&app, 1).await;
     let (operator, admin) = (app.operator(), app.admin());
@@ -191,8 +212,7 @@ async fn scaling_restarting_and_stopping_end_as_they_were_planned(app: TestApp) 
 
     let receipt = operator.command(&target, Verb::Scale, &Ask { instances: Some(3), ..Ask::default() }).await;
     assert_eq!(operator.closed(&receipt).await.phase, ReceiptPhase::Converged);
-    let view = operator.converged(&target).await;
-    assert_eq!(running(&view).1, 3);
+    let view = settled(&app, &target, 3).await;
     assert!(ids(&view).contains(&old[0]), "scaling up replaces nothing");
 
     let receipt = operator.command(&target, Verb::Restart, &Ask::default()).await;
@@ -245,6 +265,7 @@ on_both_engines! {
     an_apply_that_is_repeated_answers_its_receipt_and_another_file_does_not,
     the_same_file_makes_no_second_release_and_a_dry_run_makes_none_at_all,
     a_plan_that_is_out_of_date_is_refused_and_nothing_is_written,
+    a_plan_stays_good_while_the_command_before_it_ends,
     of_two_people_who_confirm_the_same_plan_one_acts_and_the_other_is_told,
     a_plan_that_would_change_nothing_is_blocked,
     scaling_restarting_and_stopping_end_as_they_were_planned,

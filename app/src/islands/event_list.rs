@@ -55,11 +55,13 @@ pub fn EventList(
     let newest = slice(|board| board.events.clone());
     // What is shown; it stands still while it is read.
     let shown = RwSignal::new(newest.get_untracked());
-    let (hovered, chosen) = (RwSignal::new(false), state.sel.is_some());
+    let (hovered, focused, chosen) = (RwSignal::new(false), RwSignal::new(false), state.sel.is_some());
     let show = move || shown.set(newest.get_untracked());
     Effect::new(move |before: Option<()>| {
         newest.track();
-        let held = hovered.get() || chosen || platform::is_reading();
+        // Every signal is read each time: one that is not would never end the hold.
+        let (hovered, focused) = (hovered.get(), focused.get());
+        let held = hovered || focused || chosen || platform::is_reading();
         if before.is_some() && !held {
             show();
         }
@@ -78,21 +80,38 @@ pub fn EventList(
             let failed = if failed > 0 { format!(" ({failed} failed)") } else { String::new() };
             let words = format!("↑ {}{failed}", plural(i64::try_from(n).unwrap_or(i64::MAX), "new event"));
             view! {
-                <button type="button" class="pill" on:click=move |_| { show(); platform::to_top(); }>{words}</button>
+                <button
+                    type="button"
+                    class="pill"
+                    on:click=move |_| {
+                        // The button goes away with what it counted, and the focus with it.
+                        focused.set(false);
+                        show();
+                        platform::to_top();
+                    }
+                >
+                    {words}
+                </button>
             }
         })
     };
     let follows = live().board.read_untracked().topic.is_some();
     let rows = move || shown.with(|shown| rows(&groups(shown, &folds, on), &state));
     view! {
-        <div class="pill-place">{pill}</div>
         <div
-            class="events"
-            data-follows=follows.to_string()
-            on:pointerenter=move |_| hovered.set(true)
-            on:pointerleave=move |_| hovered.set(false)
+            class="event-list"
+            on:focusin=move |_| focused.set(true)
+            on:focusout=move |event| focused.set(platform::stays_within(&event, ".event-list"))
         >
-            {rows}
+            <div class="pill-place">{pill}</div>
+            <div
+                class="events"
+                data-follows=follows.to_string()
+                on:pointerenter=move |_| hovered.set(true)
+                on:pointerleave=move |_| hovered.set(false)
+            >
+                {rows}
+            </div>
         </div>
     }
 }

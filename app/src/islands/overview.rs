@@ -6,6 +6,7 @@ use model::view::OverviewRow;
 use crate::{
     live::{now, overview, slice},
     parts::overview_row::{Group, overview_row},
+    platform,
     ui::{banner::empty, id_chip::command},
 };
 
@@ -58,7 +59,15 @@ pub fn OverviewRows() -> impl IntoView {
         let n = shown.with(|shown| newest.with(|newest| pending(shown, newest)));
         (n > 0).then(|| {
             view! {
-                <button type="button" class="pill" on:click=move |_| shown.set(placed(newest.get_untracked()))>
+                <button
+                    type="button"
+                    class="pill"
+                    on:click=move |_| {
+                        // The button goes away with what it counted, and the focus with it.
+                        focused.set(false);
+                        shown.set(placed(newest.get_untracked()));
+                    }
+                >
                     {n}" changed: show"
                 </button>
             }
@@ -71,7 +80,7 @@ pub fn OverviewRows() -> impl IntoView {
             on:pointerenter=move |_| hovered.set(true)
             on:pointerleave=move |_| hovered.set(false)
             on:focusin=move |_| focused.set(true)
-            on:focusout=move |_| focused.set(false)
+            on:focusout=move |event| focused.set(platform::stays_within(&event, ".overview"))
         >
             <div class="pill-place">{pill}</div>
             {groups}
@@ -92,7 +101,7 @@ fn groups(shown: &[Placed]) -> AnyView {
 
 fn section(group: Group, shown: &[Placed]) -> AnyView {
     let rows: Vec<_> =
-        shown.iter().filter(|(of, _)| *of == group).map(|(_, row)| overview_row(row, now())).collect();
+        shown.iter().filter(|(of, _)| *of == group).map(|(_, row)| overview_row(row, group, now())).collect();
     let n = rows.len();
     let heading = format!("{}-title", group.id());
     let labelled = heading.clone();

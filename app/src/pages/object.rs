@@ -78,7 +78,7 @@ impl Screen for ObjectView {
             {behind}
             <p class="facts-line">
                 {id_chip(key.id())}
-                {command(&format!("vt describe {key}"))}
+                {command(&format!("vt describe {} {}", key.kind(), key.id()))}
                 <span class="muted">"reported "{time::ago(view.object.updated_at, now)}</span>
             </p>
             <nav class="jump" aria-label="Sections">

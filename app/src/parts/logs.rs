@@ -13,7 +13,7 @@ const MAX_LINE: usize = 1_000;
 
 /// The lines, oldest first, or why there are none.
 pub fn logs(lines: Option<&[LogLine]>, object: &ObjectKey) -> AnyView {
-    let follow = format!("vt logs tail {object}");
+    let follow = format!("vt logs tail --instance {}", object.id());
     let Some(lines) = lines else {
         return view! { <p class="muted">"No log source. On the command line: "{command(&follow)}</p> }
             .into_any();

@@ -57,9 +57,10 @@ impl Group {
     }
 }
 
-/// A row. Quiet ones take one line.
-pub fn overview_row(row: &OverviewRow, now: Ts) -> AnyView {
-    let quiet = Group::of(row) == Group::Quiet;
+/// A row, as high as its neighbours are: in the quiet group it takes one line, also while a row that has
+/// become loud is held there, because nothing below it may move.
+pub fn overview_row(row: &OverviewRow, group: Group, now: Ts) -> AnyView {
+    let quiet = group == Group::Quiet;
     let second = (!quiet).then(|| {
         let change = row.last_change.as_ref().map(|change| {
             view! {

@@ -156,6 +156,15 @@ pub fn replace_url(path: &str) {
     }
 }
 
+/// Whether the focus only moves on inside of what the selector names: then nobody has let go of it.
+#[must_use]
+pub fn stays_within(event: &leptos::ev::FocusEvent, place: &str) -> bool {
+    let from = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
+    let place = from.and_then(|from| from.closest(place).ok().flatten());
+    place.zip(to).is_some_and(|(place, to)| place.contains(Some(&to)))
+}
+
 /// Moves the focus to the first element that matches.
 pub fn focus(selector: &str) {
     let found = document().and_then(|d| d.query_selector(selector).ok().flatten());

@@ -56,5 +56,11 @@ pub fn to_top() {}
 /// Replaces the URL without loading, and without a new entry in the history.
 pub fn replace_url(_path: &str) {}
 
+/// Whether the focus only moves on inside of what the selector names.
+#[must_use]
+pub fn stays_within(_event: &leptos::ev::FocusEvent, _place: &str) -> bool {
+    false
+}
+
 /// Moves the focus to the first element that matches.
 pub fn focus(_selector: &str) {}

@@ -360,9 +360,10 @@ fn guardrails(plan: &Plan, situation: &Situation<'_>, target: Option<&Release>) 
     list
 }
 
-/// Hash over everything that decides what confirming does. The time of planning and the ages are left out.
+/// Hash over everything that decides what confirming does. The time of planning and the ages are left out, and so
+/// are warnings: without a new generation they only go away, and a plan that got safer is still the plan that was
+/// read.
 fn hash(plan: &Plan) -> String {
-    let levels: Vec<GuardrailLevel> = plan.guardrails.iter().map(|g| g.level).collect();
     let essence = serde_json::json!([
         plan.verb,
         plan.target,
@@ -370,7 +371,7 @@ fn hash(plan: &Plan) -> String {
         plan.ask,
         plan.intent,
         plan.will_change,
-        levels,
+        plan.blocked().is_some(),
     ]);
     hex(&Sha256::digest(essence.to_string().as_bytes()))
 }

@@ -48,7 +48,9 @@ const PUT: &str = "INSERT INTO verdicts (object, verdict, since, sentence, becau
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (object) DO UPDATE SET verdict = excluded.verdict, \
     since = excluded.since, sentence = excluded.sentence, because = excluded.because, \
     judged_seq = excluded.judged_seq, next_check_at = excluded.next_check_at";
-const JUDGED: &str = "UPDATE objects SET unjudged = 0 WHERE id = $1 AND unjudged = 1 AND seq <= $2";
+/// What came in while the verdict was found is not judged yet.
+const JUDGED: &str = "UPDATE objects SET unjudged = 0 WHERE id = $1 AND unjudged = 1 AND seq <= $2 \
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.object = $1 AND e.seq > $2)";
 const CLOSE: &str = "UPDATE verdict_segments SET to_at = $2, to_seq = $3 WHERE object = $1 AND to_at IS NULL";
 const SAY: &str =
     "UPDATE verdict_segments SET sentence = $2, generation = $3 WHERE object = $1 AND to_at IS NULL";

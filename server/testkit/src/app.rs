@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use model::{Actor, Role, Span, TokenId, Ts};
+use model::{Batch, NewEvent, Observation, Outcome, Role, Seq, Span, TokenId, Ts};
 use server::{config::Serve, secret, state::AppState, wiring};
 use store::{Store, Token};
 use tempfile::TempDir;
@@ -171,10 +171,39 @@ impl TestApp {
         (token.id, secret)
     }
 
-    /// The operator as audit and receipts name them.
-    #[must_use]
-    pub fn operator_actor(&self) -> Actor {
-        Actor { name: "operator".to_owned(), role: Role::Operator }
+    /// Records events with these messages, as the embedded platform would; answers where the last one is in the journal.
+    ///
+    /// # Panics
+    /// When the store does not take them.
+    pub async fn record(&self, messages: &[&str]) -> Seq {
+        let source =
+            self.store().read().await.expect("the store answers").sources().await.expect("it has sources");
+        let source = source.first().expect("the embedded platform is registered").id.clone();
+        let event = |message: &&str| {
+            Observation::Event(Box::new(NewEvent {
+                at: self.state().now(),
+                source: source.clone(),
+                controller: "instance".to_owned(),
+                object: "instance:ins_test".parse().expect("an object's key"),
+                app: Some("web".to_owned()),
+                env: Some("prod".to_owned()),
+                action: "StartInstance".to_owned(),
+                outcome: Outcome::Failed,
+                reason: "Tested".to_owned(),
+                message: (*message).to_owned(),
+                attempt: None,
+                trace_id: None,
+                dedupe: None,
+            }))
+        };
+        let observations = messages.iter().map(event).collect();
+        let batch = Batch { source: source.clone(), at: self.state().now(), observations };
+        let before = self.store().head();
+        self.store().ingest(vec![batch]).await.expect("the store takes events");
+        let mut reader = self.store().read().await.expect("the store answers");
+        let head = reader.as_of();
+        let recorded = reader.events_between(before, head, 10_000).await.expect("the store answers");
+        recorded.iter().rfind(|event| event.reason == "Tested").expect("events are recorded at once").seq
     }
 
     /// An app file of one process `web`, quick to fail and quick to be found ready.

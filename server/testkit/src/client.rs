@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::ErrorCode;
+use model::{ErrorCode, TokenId};
 use reqwest::{Method, RequestBuilder};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -55,7 +55,6 @@ impl Client {
     }
 
     /// A request with this client's rights and nothing else.
-    #[must_use]
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.http.request(method, format!("{}{path}", self.origin));
         if let Some(token) = &self.token {
@@ -122,6 +121,15 @@ impl Client {
             request = request.header("origin", origin);
         }
         self.send(request).await
+    }
+
+    /// Revokes a token.
+    ///
+    /// # Panics
+    /// When that is refused.
+    pub async fn revoke(&self, id: &TokenId) {
+        let path = format!("/api/v1/tokens/{id}");
+        assert!(self.write::<bool>(Method::DELETE, &path, &serde_json::json!({})).await.good());
     }
 
     /// Insists that reading is not allowed any more.

@@ -8,6 +8,7 @@
 mod app;
 mod client;
 mod commands;
+mod lines;
 mod poll;
 mod postgres;
 mod response;

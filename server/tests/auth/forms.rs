@@ -1,8 +1,6 @@
 //! Sessions and the plain forms that need one.
 
 use model::{Plan, Role, Verb, Verdict, plan::Ask};
-use reqwest::Method;
-use serde_json::json;
 use testkit::{Client, Fault, Response, TestApp, on_both_engines};
 
 /// The fields of a confirm form.
@@ -96,9 +94,7 @@ async fn a_revoked_token_takes_its_sessions_along(app: TestApp) {
     let (id, secret) = app.token("guest", Role::Viewer, None).await;
     let browser = app.anonymous().sign_in(&secret).await;
     let _ = browser.get::<serde_json::Value>("/api/v1/overview").await.good();
-    assert!(
-        app.admin().write::<bool>(Method::DELETE, &format!("/api/v1/tokens/{id}"), &json!({})).await.good()
-    );
+    app.admin().revoke(&id).await;
     browser.is_turned_away().await;
     app.anonymous().with_token(&secret).is_turned_away().await;
     let again = app.anonymous().form("/sign-in", &[("token", &secret)]).await;

@@ -15,6 +15,9 @@ use crate::{
     state::AppState,
 };
 
+/// The longest life of a token that ends by itself; times have to stay printable.
+const LONGEST_S: i64 = 100 * 366 * 86_400;
+
 /// A token without its secret.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct TokenRow {
@@ -80,8 +83,8 @@ pub(super) async fn create(
     if request.name.is_empty() || request.name.len() > 40 || !request.name.bytes().all(plain) {
         return Err(Problem::invalid("name", "1 to 40 lower-case letters, digits or dashes", &caller.trace));
     }
-    if request.expires_s.is_some_and(|seconds| seconds < 1) {
-        return Err(Problem::invalid("expires_s", "at least one second", &caller.trace));
+    if request.expires_s.is_some_and(|seconds| !(1..=LONGEST_S).contains(&seconds)) {
+        return Err(Problem::invalid("expires_s", "1 second to 100 years", &caller.trace));
     }
     let failed = failed(&caller.trace);
     let now = state.now();

@@ -42,6 +42,10 @@ const KNOWN: Sql = with_list!(
      AND e.dedupe IS NOT NULL"
 );
 
+/// What is said about an object may rest on its events: new ones have to be looked at.
+const TOUCH: &str = "UPDATE objects SET unjudged = 1 WHERE unjudged = 0 AND gone_at IS NULL \
+    AND id IN (SELECT object FROM events WHERE seq >= $1)";
+
 /// Events of one transaction.
 #[derive(Default)]
 pub(super) struct Events {
@@ -117,8 +121,9 @@ impl Events {
 
     /// Writes all of them.
     pub(super) async fn flush(self, write: &mut Write) -> Result<(), StoreError> {
-        if !self.rows.is_empty() {
+        if let Some(first) = self.rows.first().map(|row| row.seq) {
             exec!(&mut write.tx, write.op(), INSERT, to_json(&self.rows))?;
+            exec!(&mut write.tx, write.op(), TOUCH, first)?;
         }
         Ok(())
     }

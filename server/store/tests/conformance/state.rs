@@ -8,7 +8,7 @@ use model::{
 use serde_json::json;
 use store::{LogFilter, ObjectFilter, StoreError, VerdictPut};
 
-use crate::place::{Place, batch, batch_of, object, seen, source_info};
+use crate::place::{Place, batch, batch_of, event, new_event, object, seen, source_info};
 
 crate::on_both_engines!(
     an_unchanged_report_leaves_only_the_watermark,
@@ -216,6 +216,14 @@ async fn what_changed_or_is_due_has_to_be_judged(place: Place) {
         store.verdicts_put(vec![put("a", store.head(), Some(soon)), put("b", Seq(1), None)]).await.unwrap(),
         2
     );
+    assert_eq!(due(NOON).await, [key("b")]);
+    store.verdicts_put(vec![put("b", store.head(), None)]).await.unwrap();
+    assert_eq!(due(NOON).await, []);
+    // An event is news about its object even where the object itself did not change.
+    let before = store.head();
+    store.ingest(vec![batch(NOON, vec![event(new_event(NOON, "b"))])]).await.unwrap();
+    assert_eq!(due(NOON).await, [key("b")]);
+    store.verdicts_put(vec![put("b", before, None)]).await.unwrap();
     assert_eq!(due(NOON).await, [key("b")]);
     store.verdicts_put(vec![put("b", store.head(), None)]).await.unwrap();
     assert_eq!(due(NOON).await, []);

@@ -1,0 +1,240 @@
+//! Every page of the console as a browser without script gets it: it answers, its policy fits it, and text from
+//! outside stays text.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use model::{EnvRef, ObjectKey, Receipt, Verb, Verdict, Wait, plan::Ask};
+use serde_json::json;
+use testkit::{Apply, Client, Fault, Response, TestApp, on_both_engines, until};
+
+const HOSTILE: &str =
+    "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u{202e}gnp.exe\u{0}\u{1b}[31m</style></title>";
+
+struct World {
+    target: EnvRef,
+    receipt: Receipt,
+    wait: Wait,
+    objects: Vec<ObjectKey>,
+    browser: Client,
+}
+
+/// An app that is stuck, with a receipt, a wait, and hostile words in every place that takes words.
+async fn world(app: &TestApp) -> World {
+    let operator = app.operator();
+    let first = operator.apply_and_converge(&app.manifest("web/prod", 1, Fault::Healthy)).await;
+    let target = first.release.target;
+    let broken = app.manifest("web/prod", 1, Fault::CrashAtStart);
+    let broken = Apply { reason: HOSTILE.to_owned(), ..Apply::of(&broken) };
+    let receipt = operator.apply(&broken).await.good().receipt.unwrap();
+    app.record(&[HOSTILE]).await;
+    let wait = json!({ "object": ObjectKey::env(&target.env_id), "timeout_s": 600 });
+    let wait: Wait = operator.post("/api/v1/waits", &wait).await.good();
+    let view = operator.has_verdict(&target, Verdict::Stuck, Duration::from_secs(10)).await;
+    let instance = view.instances.iter().find_map(|row| row.object.clone()).unwrap();
+    let app_key = format!("app:{}", target.app_id).parse().unwrap();
+    let objects = vec![instance, app_key, ObjectKey::release(&receipt.plan.intent.release.clone().unwrap())];
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    World { target, receipt, wait, objects, browser }
+}
+
+fn paths(world: &World) -> Vec<String> {
+    let World { target, receipt, wait, objects, .. } = world;
+    let mut paths = vec![
+        "/".to_owned(),
+        target.path(),
+        format!("{}?open=rollback", target.path()),
+        format!("{}/releases", target.path()),
+        format!("/o/env/{}", target.env_id),
+        "/events".to_owned(),
+        "/events?outcome=failed&q=alert".to_owned(),
+        "/receipts".to_owned(),
+        receipt.path(),
+        "/waits".to_owned(),
+        wait.path(),
+    ];
+    paths.extend(objects.iter().map(|key| format!("/o/{}/{}", key.kind().as_str(), key.id())));
+    let plans = Verb::ALL.iter().filter(|verb| **verb != Verb::Deploy);
+    paths.extend(plans.map(|verb| format!("/actions/{}/plan?env={}", verb.as_str(), target.env_id)));
+    let release = &world.receipt.plan.intent.release;
+    let release = release.as_ref().unwrap();
+    paths.push(format!("/actions/deploy/plan?env={}&release={release}", target.env_id));
+    paths
+}
+
+/// The policy allows what the page has, and nothing else.
+fn is_a_sound_page(page: &Response, path: &str) {
+    let html = page.text();
+    assert!(page.header("content-type").starts_with("text/html"), "{path}");
+    assert_eq!(html.matches("<h1").count(), 1, "{path}: one heading");
+    assert_eq!(page.header("cache-control"), "private, no-cache", "{path}");
+    assert_eq!(page.header("x-content-type-options"), "nosniff");
+    assert_eq!(page.header("x-frame-options"), "DENY");
+    let policy = page.header("content-security-policy");
+    for part in [
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ] {
+        assert!(policy.contains(part), "{path}: {part} is missing in {policy}");
+    }
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
+    let nonce = policy.split_once("'nonce-").and_then(|(_, rest)| rest.split('\'').next()).unwrap();
+    for script in html.split("<script").skip(1) {
+        let tag = script.split('>').next().unwrap_or_default();
+        if tag.contains("type=\"application/json\"") {
+            continue; // Data is not run.
+        }
+        assert!(
+            tag.contains(&format!("nonce=\"{nonce}\"")),
+            "{path}: a script without the nonce: {tag:.200}"
+        );
+    }
+    assert!(
+        !html.contains(" style=\"") && !html.contains("<style"),
+        "{path}: the policy forbids inline styles"
+    );
+    let lower = html.to_lowercase();
+    assert!(!lower.contains(" onclick=") && !lower.contains("javascript:"), "{path}: inline script");
+}
+
+/// Hostile text is there to be read, and does nothing.
+fn is_inert(page: &Response, path: &str) {
+    let html = page.text();
+    for live in ["<script>alert", "<img src=x", "</style></title>"] {
+        assert!(!html.contains(live), "{path}: {live} is markup");
+    }
+    // In data for islands, and in a field that gives a query back, it may stand as it is; as a part of the page it
+    // would turn what follows around.
+    for (name, c) in [("right-to-left override", '\u{202e}'), ("escape", '\u{1b}'), ("NUL", '\u{0}')] {
+        let text = outside_of_data(html);
+        let at = text.find(c).map(|at| text.get(at.saturating_sub(200)..at));
+        assert!(at.is_none(), "{path}: a raw {name} after {at:?}");
+    }
+}
+
+/// A page without its JSON and without the values of its fields.
+fn outside_of_data(html: &str) -> String {
+    let without = |html: &str, begin: &str, end: &str| {
+        let mut pieces = html.split(begin);
+        let first = pieces.next().unwrap_or_default().to_owned();
+        pieces.fold(first, |text, piece| text + piece.split_once(end).map_or("", |(_, rest)| rest))
+    };
+    without(&without(html, "<script", "</script>"), " value=\"", "\"")
+}
+
+async fn every_page_answers_with_its_heading_and_a_policy_that_fits_it(app: TestApp) {
+    let world = world(&app).await;
+    for path in paths(&world) {
+        let page: Response = world.browser.get(&path).await;
+        assert_eq!(page.status, 200, "{path}: {:.2000}", page.text());
+        is_a_sound_page(&page, &path);
+        is_inert(&page, &path);
+    }
+    let sign_in: Response = app.anonymous().get("/sign-in").await.has_status(200);
+    is_a_sound_page(&sign_in, "/sign-in");
+    app.stop().await;
+}
+
+async fn hostile_words_are_shown_as_words(app: TestApp) {
+    let world = world(&app).await;
+    for path in ["/events", &world.receipt.path()] {
+        let page: Response = world.browser.get(path).await.has_status(200);
+        assert!(page.text().contains("&lt;script&gt;alert(1)"), "{path}: the words are not there to be read");
+        assert!(page.text().contains("U+202E"), "{path}: the mark that turns the direction is not named");
+        is_inert(&page, path);
+    }
+    let marks = "%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE";
+    for path in [
+        format!("/events?q={marks}"),
+        format!("/events?surprise={marks}"),
+        format!("/events?sel={marks}"),
+        format!("/?at={marks}"),
+        format!("/o/{marks}/{marks}"),
+        format!("/a/{marks}/{marks}"),
+        format!("/receipts/{marks}"),
+        format!("/waits/{marks}"),
+        format!("/{marks}"),
+        format!("/actions/{marks}/plan"),
+        format!("/actions/stop/plan?env={marks}"),
+        format!("/sign-in?return_to={marks}&link={marks}"),
+    ] {
+        for client in [&world.browser, &app.anonymous()] {
+            let page: Response = client.get(&path).await;
+            assert!(page.status < 500, "{path}: {}", page.status);
+            is_inert(&page, &path);
+        }
+    }
+    app.stop().await;
+}
+
+async fn pages_that_do_not_exist_say_so_as_pages(app: TestApp) {
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    for (path, status) in [
+        ("/nothing", 404),
+        ("/a/web/prod", 404),
+        ("/o/instance/ins_x", 404),
+        ("/o/non sense/x", 404),
+        ("/receipts/rc_x", 404),
+        ("/waits/x", 404),
+        ("/actions/explode/plan?env=env_x", 404),
+        ("/actions/stop/plan?env=env_x", 404),
+        ("/actions/scale/plan?env=env_x&instances=many", 400),
+        ("/?at=2020-01-01T00:00:00Z", 400),
+    ] {
+        let page: Response = browser.get(path).await;
+        assert_eq!(page.status, status, "{path}: {:.500}", page.text());
+        is_a_sound_page(&page, path);
+    }
+}
+
+async fn names_in_paths_lead_to_the_page_of_the_id(app: TestApp) {
+    let applied = app.operator().apply(&Apply::of(&app.manifest("web/prod", 0, Fault::Healthy))).await.good();
+    let target = applied.release.target;
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    let answer: Response = browser.get("/a/web/prod?from=-1h").await.has_status(308);
+    assert_eq!(answer.header("location"), format!("{}?from=-1h", target.path()));
+    let wrong_slug = format!("/a/{}~old/{}~name", target.app_id, target.env_id);
+    let answer: Response = browser.get(&wrong_slug).await.has_status(308);
+    assert_eq!(answer.header("location"), target.path());
+}
+
+async fn a_viewers_page_shows_what_is_forbidden_and_why(app: TestApp) {
+    let applied = app.operator().apply_and_converge(&app.manifest("web/prod", 1, Fault::Healthy)).await;
+    let target = applied.release.target;
+    let (_, secret) = app.token("reader", model::Role::Viewer, None).await;
+    let reader = app.anonymous().sign_in(&secret).await;
+    let path = format!("/actions/restart/plan?env={}", target.env_id);
+    let page: Response = reader.get(&path).await.has_status(200);
+    assert!(page.text().contains("needs the operator role"), "the plan does not say what it takes");
+    let plan = reader.plan(&target, Verb::Restart, &Ask::default()).await.good();
+    let fields = [
+        ("env", target.env_id.as_str()),
+        ("generation", &plan.expected_generation.to_string()),
+        ("plan_hash", &plan.hash),
+        ("idempotency_key", "k"),
+        ("form_token", &reader.form_token),
+    ];
+    let answer = reader.form("/actions/restart", &fields).await;
+    assert_eq!(answer.status, 403, "{:.500}", answer.text());
+    until("the refusal in the audit log", Duration::from_secs(2), || async {
+        let rows: Vec<serde_json::Value> = app.admin().read("/api/v1/audit").await;
+        if rows.iter().any(|row| row["actor"] == "reader" && row["action"] == "restart") {
+            Ok(())
+        } else {
+            Err(rows)
+        }
+    })
+    .await;
+    app.stop().await;
+}
+
+on_both_engines! {
+    every_page_answers_with_its_heading_and_a_policy_that_fits_it,
+    hostile_words_are_shown_as_words,
+    pages_that_do_not_exist_say_so_as_pages,
+    names_in_paths_lead_to_the_page_of_the_id,
+    a_viewers_page_shows_what_is_forbidden_and_why,
+}
