@@ -33,7 +33,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// File names of the browser half, as `manifest.json` of the built site spells them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetNames {
     /// The JavaScript module that loads everything else.
     pub js: String,
@@ -43,6 +43,13 @@ pub struct AssetNames {
     pub css: String,
     /// Changes whenever one of the files does.
     pub build_id: String,
+}
+
+impl Default for AssetNames {
+    /// A server without its browser half: no files, and a build that says so.
+    fn default() -> Self {
+        Self { js: String::new(), wasm: String::new(), css: String::new(), build_id: "unbuilt".to_owned() }
+    }
 }
 
 /// Colours of the page; the reader's choice, kept in a cookie.

@@ -71,9 +71,10 @@ impl FromStr for Ts {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let t = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::Instant)?;
-        // An offset can push the first and the last year of RFC 3339 out of what can be printed again.
-        let printable = (0..=9999).contains(&t.to_utc().year());
-        printable.then(|| Self(t.timestamp_micros())).ok_or(TimeError::Instant)
+        let ts = Self(t.timestamp_micros());
+        // An offset and a leap second can push the ends of RFC 3339 out of what can be printed again.
+        let printable = (0..=9999).contains(&ts.parts().0);
+        printable.then_some(ts).ok_or(TimeError::Instant)
     }
 }
 
