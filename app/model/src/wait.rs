@@ -99,6 +99,15 @@ impl Until {
         }
     }
 
+    /// The parts before anybody has looked: none of them is known to hold.
+    #[must_use]
+    pub fn unmet(&self) -> Vec<Item> {
+        match self {
+            Self::All { of } => of.iter().flat_map(Self::unmet).collect(),
+            other => vec![Item { text: other.words(), met: false }],
+        }
+    }
+
     /// What is waited for, in words.
     #[must_use]
     pub fn words(&self) -> String {

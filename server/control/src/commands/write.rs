@@ -37,12 +37,14 @@ impl Commands {
         let target = plan.target.clone();
         let generation = plan.expected_generation + 1;
         let reason: String = submit.reason.chars().take(MAX_REASON).collect();
+        let until = if plan.verb == Verb::Delete { Until::Gone } else { Until::converged_at(generation) };
         let wait = submit.wait.map(|span| Wait {
             id: WaitId::mint((self.random)()),
             object: ObjectKey::env(&target.env_id),
             title: wait_title(&plan),
             target: Some(target.clone()),
-            until: if plan.verb == Verb::Delete { Until::Gone } else { Until::converged_at(generation) },
+            items: until.unmet(),
+            until,
             receipt: None,
             generation: Some(generation),
             owner: submit.actor.name.clone(),
@@ -50,7 +52,6 @@ impl Commands {
             deadline: now + span,
             phase: WaitPhase::Waiting,
             ended_at: None,
-            items: vec![],
             blind_since: None,
         });
         let id = ReceiptId::mint((self.random)());

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     http::HeaderMap,
 };
-use model::{ErrorCode, ObjectKey, Role, Span, Until, Wait, WaitId, WaitPhase};
+use model::{ErrorCode, ObjectKey, Role, Span, Until, Wait, WaitId, WaitPhase, wait::Seen};
 use serde::Deserialize;
 use store::{AuditEntry, IdempotencyKey, WaitInserted};
 
@@ -127,8 +127,11 @@ pub(super) async fn create(
         (Some(app), Some(env)) => reader.env_by_name(app, env).await.map_err(&failed)?.map(|env| env.target),
         _ => None,
     };
+    let judgement = reader.judgement(&object.key).await.map_err(&failed)?;
     drop(reader);
     let now = state.now();
+    let seen = Seen { object: Some(&object), verdict: judgement.map(|judgement| judgement.verdict) };
+    let items = until.items(seen);
     let wait = Wait {
         id: WaitId::mint(state.random()),
         title: match &target {
@@ -147,7 +150,7 @@ pub(super) async fn create(
         deadline: now + Span::seconds(request.timeout_s),
         phase: WaitPhase::Waiting,
         ended_at: None,
-        items: vec![],
+        items,
         blind_since: None,
     };
     let audit = audit(&state, &caller, "wait.create", &wait);
