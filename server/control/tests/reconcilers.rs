@@ -2,6 +2,8 @@
 //!
 //! Every reconciler: it works, a second pass does nothing, what fails is tried again by the next pass.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "reconcilers/world.rs"]
 mod world;
 
