@@ -140,7 +140,7 @@ test("axe finds nothing on any route, in both themes and both densities", async 
   test.skip(javaScriptEnabled === false, "axe runs inside of the page");
   test.skip(process.env.VT_SITE_FLAVOUR === "dev", "the markup is the same in both builds");
   // Twenty routes, four looks each; on two busy cores one look takes seconds.
-  test.setTimeout(900_000);
+  test.setTimeout(1_500_000);
   const { routes } = await world(server);
   await signIn(page, server);
   for (const route of routes) {
