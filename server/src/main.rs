@@ -1,7 +1,7 @@
 //! `vt`: the server, and every command that talks to one.
 #![recursion_limit = "512"]
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, io::IsTerminal as _, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -69,7 +69,8 @@ fn completions(command: &cli::Command) -> ExitCode {
 /// Serves until somebody ends it.
 async fn run(serve: &Serve, global: &cli::Global) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_env("VT_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(colours).with_env_filter(filter).init();
     let data = data_folder(global.data.as_deref());
     let vt = std::env::current_exe().context("cannot find our own executable")?;
     let server = wiring::start(serve, &data, &vt).await?;

@@ -10,6 +10,8 @@
 //! The crate refuses to do I/O, to read a clock and to draw randomness: times and random bits are arguments.
 //! It compiles to wasm32. Rules that *decide* something (verdicts, gaps, plans) live in `rules`, natively only.
 
+mod as_text;
+
 pub mod actor;
 pub mod condition;
 pub mod error;

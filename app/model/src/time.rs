@@ -5,8 +5,8 @@
 
 use std::{fmt, ops, str::FromStr};
 
+use crate::as_text::as_text;
 use chrono::{DateTime, Datelike, Timelike};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -218,34 +218,16 @@ impl FromStr for Span {
     }
 }
 
-macro_rules! as_text {
-    ($name:ident, $format:literal, $example:literal) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-            }
-        }
-        #[cfg(feature = "openapi")]
-        impl utoipa::PartialSchema for $name {
-            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-                utoipa::openapi::ObjectBuilder::new()
-                    .schema_type(utoipa::openapi::schema::Type::String)
-                    .format(Some(utoipa::openapi::SchemaFormat::Custom($format.to_owned())))
-                    .examples([serde_json::Value::from($example)])
-                    .into()
-            }
-        }
-        #[cfg(feature = "openapi")]
-        impl utoipa::ToSchema for $name {}
-    };
-}
-as_text!(Ts, "date-time", "2026-02-18T12:00:00Z");
-as_text!(Span, "duration", "1h30m");
+as_text!(
+    Ts,
+    format(Some(utoipa::openapi::SchemaFormat::Custom("date-time".to_owned()))),
+    examples(["2026-02-18T12:00:00Z"])
+);
+as_text!(
+    Span,
+    format(Some(utoipa::openapi::SchemaFormat::Custom("duration".to_owned()))),
+    examples(["1h30m"])
+);
 
 #[cfg(test)]
 mod tests {

@@ -232,11 +232,20 @@ fn changes(
         };
         add("artefact", pinned(from), pinned(to));
     }
+    // What stays stopped runs nothing before and after; a scale then changes what its next start brings.
+    let asleep = before.run != RunState::Running && before.run == intent.run;
+    let awake = |intent: &Intent| Intent { run: RunState::Running, ..intent.clone() };
     for process in processes(from, to) {
         let count = |intent: &Intent, release: Option<&Release>| {
             release.map_or(0, |release| crate::rollout::wanted(intent, release, process)).to_string()
         };
-        add(&format!("instances of {process}"), count(before, from), count(intent, to));
+        let field = format!("instances of {process}");
+        match asleep {
+            true => {
+                add(&format!("{field} once started"), count(&awake(before), from), count(&awake(intent), to))
+            }
+            false => add(&field, count(before, from), count(intent, to)),
+        }
     }
     add("state", before.run.as_str().to_owned(), intent.run.as_str().to_owned());
     if intent.restarts != before.restarts {
@@ -292,6 +301,9 @@ fn steps(verb: Verb, situation: &Situation<'_>, target: Option<&Release>, intent
     match (verb, target) {
         (Verb::Stop | Verb::Delete, _) => {
             vec![format!("stop {running} instances: TERM, then KILL after the grace time")]
+        }
+        (Verb::Scale, _) if intent.run != RunState::Running => {
+            vec!["nothing starts now: the app is stopped, and a restart starts it".to_owned()]
         }
         (_, Some(release)) => {
             let replaced = if verb == Verb::Restart { running } else { running - of_target.min(running) };

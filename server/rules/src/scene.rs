@@ -77,9 +77,20 @@ impl Scene {
     #[must_use]
     pub fn has_gap(&self) -> bool {
         let object = &self.object;
-        object.observed_generation != Some(object.generation)
+        self.is_unobserved()
             || object.condition("Ready").is_some_and(|ready| !ready.is_true())
             || object.condition("Reconciling").is_some_and(Condition::is_true)
+    }
+
+    /// Whether its controller has not yet seen what is desired. One that never names a generation is asked for its
+    /// readiness, then for the desired values themselves; where nothing is desired there is nothing to see.
+    fn is_unobserved(&self) -> bool {
+        let object = &self.object;
+        match object.observed_generation {
+            Some(observed) => observed != object.generation,
+            None if object.condition("Ready").is_some() => false,
+            None => object.desired.iter().any(|(field, value)| object.current.get(field) != Some(value)),
+        }
     }
 
     /// Since when there is a gap.

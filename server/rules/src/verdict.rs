@@ -222,9 +222,13 @@ fn idle(scene: &Scene, _: &Limits, _: Ts) -> Option<Said> {
 fn converged(scene: &Scene) -> Said {
     let ready = scene.object.condition("Ready");
     if ready.is_none() && !scene.children.is_empty() {
-        let members = scene.children.iter().filter_map(|child| child.judgement.as_ref());
-        let verdict = Verdict::roll_up(members.clone().map(|j| j.verdict));
-        let (n, all) = (members.filter(|j| j.verdict == verdict).count(), scene.children.len());
+        // Of a member that nobody has looked at we know nothing; it must not pass for quiet.
+        let members = scene
+            .children
+            .iter()
+            .map(|child| child.judgement.as_ref().map_or(Verdict::Unknown, |j| j.verdict));
+        let verdict = Verdict::roll_up(members.clone());
+        let (n, all) = (members.filter(|member| *member == verdict).count(), scene.children.len());
         let text = format!("{n} of {all} {}", verdict.as_str());
         return Said { verdict, rule: "roll-up", text, since: None };
     }

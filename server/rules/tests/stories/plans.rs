@@ -181,6 +181,17 @@ fn what_never_had_a_release_can_still_be_stopped() {
     assert_eq!(plan.steps, ["stop 0 instances: TERM, then KILL after the grace time"]);
 }
 
+#[test]
+fn what_is_stopped_can_be_scaled_for_its_next_start() {
+    let mut desk = desk();
+    desk.env.intent.run = RunState::Stopped;
+    let plan = desk.plan(Verb::Scale, &scale(7)).expect("it makes sense");
+    let change = &plan.will_change[0];
+    assert_eq!((change.field.as_str(), change.to.as_str()), ("instances of web once started", "7"));
+    assert_eq!((plan.will_change.len(), plan.blocked()), (1, None));
+    assert_eq!(plan.steps, ["nothing starts now: the app is stopped, and a restart starts it"]);
+}
+
 proptest! {
     #[test]
     fn the_hash_does_not_change_with_time_or_with_the_order_of_releases(later in 0_i64..1_000_000, age in 0_i64..40) {

@@ -103,6 +103,7 @@ fn stuck_arises_from_time_alone_at_the_instant_that_was_announced() {
     say(&mut unsure, fixtures::condition("Ready", Unknown, "Silent"));
     let mut silent = scene(fixtures::object("env", "checkout/prod"));
     silent.object.observed_generation = None;
+    silent.object.desired.insert("release".into(), "r-1".into());
     for (scene, before) in [
         (gap, Verdict::Converging),
         (degraded, Verdict::Degraded),
@@ -212,6 +213,37 @@ fn a_group_is_as_bad_as_its_worst_member() {
     assert_eq!(told(app.clone(), at(3)), (Verdict::Stuck, "1 of 2 stuck".into()));
     app.children.truncate(1);
     assert_eq!(told(app, at(3)), (Verdict::Converged, "1 of 1 converged".into()));
+}
+
+#[test]
+fn a_member_that_nobody_looked_at_is_not_quiet() {
+    let mut app = scene(fixtures::object("app", "checkout"));
+    let known = ready("env", "checkout/prod", True, "ok");
+    let mut new = known.clone();
+    new.judgement = None;
+    app.children = vec![known, new];
+    judge_all(&mut app.children[0], NOON);
+    assert_eq!(told(app.clone(), NOON), (Verdict::Converged, "2 of 2 converged".into()), "judged first");
+    assert_eq!(judge(&app, NOON).judgement.sentence, "1 of 2 unknown");
+}
+
+#[test]
+fn a_platform_without_generations_is_compared_by_what_it_says() {
+    let mut machine = scene(fixtures::object("machine", "m-17"));
+    machine.object.observed_generation = None;
+    let words = "no conditions reported yet";
+    for now in [NOON, at(86_400)] {
+        assert_eq!(told(machine.clone(), now), (Verdict::Unknown, words.into()), "nothing is desired");
+    }
+    machine.object.desired.insert("version".into(), "1.9".into());
+    machine.object.current.insert("version".into(), "1.8".into());
+    assert_eq!(judge(&machine, NOON).next_check_at, Some(at(60)));
+    assert_eq!(rule(&machine, at(60)), "no-progress");
+    machine.object.current.insert("version".into(), "1.9".into());
+    assert_eq!(told(machine.clone(), at(60)), (Verdict::Unknown, words.into()));
+    machine.object.current.clear();
+    say(&mut machine, fixtures::condition("Ready", True, "Serves"));
+    assert_eq!(rule(&machine, at(60)), "no-gap", "its controller knows better than a missing field");
 }
 
 #[test]
