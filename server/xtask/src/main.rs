@@ -10,6 +10,7 @@ mod serve;
 mod site;
 mod test;
 mod tidy;
+mod torture;
 mod wasm;
 
 use std::path::PathBuf;
@@ -44,9 +45,11 @@ enum Task {
         #[arg(long)]
         site_dir: Option<PathBuf>,
     },
+    /// Hurts a real server and checks that it keeps its promises; without a name: kills it again and again
+    Torture(torture::Torture),
     /// Runs what CI runs, or one stage of it
     Test {
-        /// Run this stage alone: tidy, fmt, clippy, wasm-lint, doc, native, site, e2e
+        /// Run this stage alone: tidy, fmt, clippy, wasm-lint, doc, native, torture, e2e
         #[arg(long)]
         only: Option<String>,
     },
@@ -77,5 +80,6 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Test { only } => test::run(only.as_deref()),
         Task::Quick => test::quick(),
         Task::Tidy => tidy::run(),
+        Task::Torture(which) => torture::run(which),
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::postgres::Postgres;
 use crate::wasm::{self, Flavour};
-use crate::{cmd, ensure, tidy};
+use crate::{cmd, ensure, tidy, torture};
 
 /// Crates that are compiled and tested natively, in one feature set so that nothing is built twice.
 const NATIVE: &[&str] =
@@ -32,6 +32,7 @@ const STAGES: &[Stage] = &[
     Stage { name: "wasm-lint", title: "lints, browser half", run: |_| wasm_lint() },
     Stage { name: "doc", title: "documentation", run: |_| doc() },
     Stage { name: "native", title: "tests on SQLite and PostgreSQL", run: native },
+    Stage { name: "torture", title: "five kills of the server", run: |_| torture() },
     Stage { name: "e2e", title: "Chromium, with and without JavaScript", run: e2e },
 ];
 
@@ -201,6 +202,11 @@ fn cargo_tests(names: &[&str], counts: &mut Counts, postgres: Option<&Postgres>)
         command.env("VT_TEST_POSTGRES", postgres.url());
     }
     cmd::run_watched(&mut command, |line| counts.read(line))
+}
+
+fn torture() -> Result<()> {
+    ensure::packages(ensure::FOR_TESTS)?;
+    torture::small()
 }
 
 fn e2e(counts: &mut Counts) -> Result<()> {

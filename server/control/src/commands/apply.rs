@@ -7,6 +7,8 @@ use model::{
     spec::FilePin,
 };
 
+use store::StoreError;
+
 use super::{CommandError, Commands, Facts, Submit, Submitted, write::apply_hash};
 
 /// One app file to apply.
@@ -41,12 +43,29 @@ pub struct Applied {
     pub submitted: Option<Submitted>,
 }
 
+/// How often an app file is planned before its sender is told that others are always faster.
+const TRIES: u32 = 8;
+
 impl Commands {
     /// Plans the app file, and submits it unless it is a dry run. The same file again makes no new release.
+    ///
+    /// Nobody has read a plan here, so where somebody else was faster, the file is planned again over what they left.
     ///
     /// # Errors
     /// [`CommandError`] where the store does not answer; nothing was written then.
     pub async fn apply(&self, apply: Apply) -> Result<Result<Applied, Submitted>, CommandError> {
+        for _ in 1..TRIES {
+            match Box::pin(self.apply_once(apply.clone())).await {
+                Ok(Ok(Applied { submitted: Some(Submitted::PlanChanged(_)), .. })) => {}
+                // Somebody else has just made an app or an env of this name.
+                Err(CommandError(StoreError::Conflict { .. })) => {}
+                other => return other,
+            }
+        }
+        Box::pin(self.apply_once(apply)).await
+    }
+
+    async fn apply_once(&self, apply: Apply) -> Result<Result<Applied, Submitted>, CommandError> {
         let now = (self.clock)();
         let (facts, declare) = {
             let mut reader = self.store.read().await?;

@@ -34,6 +34,7 @@ impl Commands {
         request_hash: String,
     ) -> Result<Submitted, CommandError> {
         let now = (self.clock)();
+        let is_stored = declare.is_none() && new_release.is_none();
         let target = plan.target.clone();
         let generation = plan.expected_generation + 1;
         let reason: String = submit.reason.chars().take(MAX_REASON).collect();
@@ -124,6 +125,7 @@ impl Commands {
             store::Submitted::Repeated(receipt) => Submitted::Repeated(receipt),
             store::Submitted::KeyReused => Submitted::KeyReused,
             // Somebody was faster between our snapshot and our transaction: say what the plan is now.
+            store::Submitted::Stale { .. } if !is_stored => Submitted::PlanChanged(Box::new(plan)),
             store::Submitted::Stale { .. } => {
                 match self.plan(&submit.actor, &target.env_id, plan.verb, &plan.ask).await? {
                     Some(Ok(plan)) => Submitted::PlanChanged(Box::new(plan)),

@@ -1,0 +1,98 @@
+//! Hurts a real server on purpose and checks that it keeps its promises; one file a torture.
+//!
+//! Each builds `vt`, serves a data folder of its own on loopback, and ends only processes that it started.
+
+mod client;
+mod kill;
+mod marked;
+mod server;
+mod soak;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use crate::cmd;
+
+/// Which torture, and how long.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Torture {
+    #[command(flatten)]
+    kill: kill::Kill,
+    #[command(subcommand)]
+    which: Option<Which>,
+}
+
+#[derive(Subcommand)]
+enum Which {
+    /// Kills the server again and again during a deploy loop; what happens without a name as well
+    Kill(kill::Kill),
+    /// Loads the server for a while and watches its memory and its descriptors
+    Soak(soak::Soak),
+}
+
+/// What every torture takes.
+#[derive(Args, Clone, Default)]
+struct Common {
+    /// Torture the release build instead of the one with debug assertions
+    #[arg(long)]
+    release: bool,
+    /// Repeats a run: decides what is drawn at random
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+pub(crate) fn run(torture: Torture) -> Result<()> {
+    match torture.which {
+        None => kill::run(&torture.kill),
+        Some(Which::Kill(kill)) => kill::run(&kill),
+        Some(Which::Soak(soak)) => soak::run(&soak),
+    }
+}
+
+/// The smallest form, for CI.
+pub(crate) fn small() -> Result<()> {
+    kill::run(&kill::Kill { rounds: 5, common: Common::default() })
+}
+
+impl Common {
+    /// Builds the server and answers where it is.
+    fn vt(&self) -> Result<PathBuf> {
+        let mut build = cmd::cargo();
+        build.args(["build", "-p", "server", "--bin", "vt"]);
+        if self.release {
+            build.arg("--release");
+        }
+        cmd::run(&mut build)?;
+        Ok(cmd::target_dir().join(if self.release { "release/vt" } else { "debug/vt" }))
+    }
+
+    /// Draws; says the seed, so that a run can be repeated.
+    fn dice(&self) -> fastrand::Rng {
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+        cmd::say(format!("seed {seed}"));
+        fastrand::Rng::with_seed(seed)
+    }
+}
+
+/// The greatest value that at most so many per cent of all exceed.
+fn percentile(values: &[u128], percent: usize) -> u128 {
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    let last = values.len().saturating_sub(1);
+    values.get(last * percent / 100).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile;
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        assert_eq!(percentile(&[], 50), 0);
+        assert_eq!(percentile(&[3, 1, 2], 50), 2);
+        assert_eq!(percentile(&[3, 1, 2], 100), 3);
+    }
+}
