@@ -10,7 +10,10 @@ use store::Store;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{assets::Site, guard::Places, live::Sockets};
+use crate::{
+    http::{assets::Site, guard::Places, live::Sockets},
+    upkeep::Upkeep,
+};
 
 /// The server's parts, wired. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +47,8 @@ pub struct Parts {
     pub tasks: Vec<watch::Receiver<TaskStatus>>,
     /// Open sockets.
     pub sockets: Sockets,
+    /// Backup and restore.
+    pub upkeep: Upkeep,
     /// Fires when the server ends.
     pub shutdown: CancellationToken,
 }

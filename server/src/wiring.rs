@@ -26,6 +26,7 @@ use crate::{
     http::{self, assets::Site, guard::Places, live::Sockets, session},
     secret,
     state::{AppState, Parts},
+    upkeep::Upkeep,
 };
 
 /// How often the embedded platform promises to speak.
@@ -72,7 +73,7 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
     let address = listener.local_addr().context("cannot tell the listen address")?;
 
     let (shutdown, last) = (CancellationToken::new(), CancellationToken::new());
-    let source_id = source_of(&store);
+    let source_id = source_of(&store).await?;
     let platform = Platform::new(LocalConfig {
         data_dir: data.to_owned(),
         vt_binary: vt.to_owned(),
@@ -96,7 +97,8 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
     let commands =
         Commands::new(store.clone(), clock.clone(), random.clone(), rung.clone(), source_id.clone());
     let limits = Limits { stuck_after: serve.stuck_after, ..Limits::default() };
-    let driver = reconcilers(&store, &platform, &source_id, &clock, &random, limits, rung, &shutdown);
+    let driver =
+        reconcilers(&store, &platform, &source_id, &clock, &random, limits, serve.keep(), rung, &shutdown);
     let fanout = Fanout::new(store.clone(), clock.clone(), limits);
     tokio::spawn(fanout.clone().run(shutdown.clone()));
 
@@ -106,7 +108,7 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
         .link_insert(secret::hash(&link), session::link_end(clock()))
         .await
         .context("cannot make the sign-in link")?;
-    let places = Places::of(address, serve.public_url.as_deref());
+    let places = Places::of(address, serve);
     let origin = places.public_origin.clone().unwrap_or_else(|| format!("http://{}", shown(address)));
     let state = AppState::new(Parts {
         artefacts: platform.artefacts(),
@@ -115,6 +117,7 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
         anonymous: serve.anonymous.is_some(),
         sockets: Sockets::default(),
         shutdown: shutdown.clone(),
+        upkeep: Upkeep::new(url),
         store,
         commands,
         fanout,
@@ -127,6 +130,7 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
     let app = http::router(state.clone());
     let ends = shutdown.clone();
     let http = tokio::spawn(async move {
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, app).with_graceful_shutdown(async move { ends.cancelled().await }).await
     });
     if serve.demo {
@@ -141,6 +145,11 @@ impl Server {
     #[must_use]
     pub fn state(&self) -> &AppState {
         &self.state
+    }
+
+    /// Waits until somebody asks for a backup to take the store's place.
+    pub async fn restore_asked(&self) -> store::Incoming {
+        self.state.upkeep.restore_asked().await
     }
 
     /// Ends everything in order: no new orders, open requests, workloads, their last words, the store.
@@ -166,6 +175,7 @@ fn reconcilers(
     clock: &Clock,
     random: &Random,
     limits: Limits,
+    keep: Keep,
     rung: Activator,
     shutdown: &CancellationToken,
 ) -> Driver {
@@ -177,17 +187,21 @@ fn reconcilers(
     driver.start(Verdicts::new(store.clone(), clock.clone(), limits), second, Activator::new());
     driver.start(Receipts::new(store.clone(), clock.clone()), second, Activator::new());
     driver.start(Waits::new(store.clone(), clock.clone(), 1000), second, Activator::new());
-    let retention = Retention::new(store.clone(), clock.clone(), Keep::default());
+    let retention = Retention::new(store.clone(), clock.clone(), keep);
     driver.start(retention, Span::minutes(1), Activator::new());
     driver
 }
 
-/// The embedded platform of one store has one id, for ever.
-fn source_of(store: &Store) -> SourceId {
+/// The embedded platform of one store has one id, for ever: in a restored store, that of the store it came from.
+async fn source_of(store: &Store) -> anyhow::Result<SourceId> {
+    let mut reader = store.read().await.context("cannot read the store")?;
+    if let Some(ours) = reader.source_of_kind(Platform::KIND).await.context("cannot read the sources")? {
+        return Ok(ours);
+    }
     let hash = secret::hash(store.store_id());
-    SourceId::mint(u64::from_le_bytes([
+    Ok(SourceId::mint(u64::from_le_bytes([
         hash[0], hash[1], hash[2], hash[3], hash[4], hash[5], hash[6], hash[7],
-    ]))
+    ])))
 }
 
 /// Waits until the platform's first report is recorded, or a moment: verdicts must not see an old silence.
@@ -216,7 +230,7 @@ async fn first_report(
     }
 }
 
-fn make_private(data: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(data: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data)
 }
@@ -232,6 +246,11 @@ async fn admin_token(store: &Store, data: &Path, clock: &Clock, random: &Random)
     }
     let token = secret::mint();
     write_private(&path, &token).with_context(|| format!("cannot write {}", path.display()))?;
+    // A restored store knows an administrator's token of another folder; whoever has this folder is the one now.
+    let known = store.tokens().await.context("cannot read tokens")?;
+    for old in known.iter().filter(|token| token.name == session::ADMIN && token.revoked_at.is_none()) {
+        store.token_revoke(&old.id, clock()).await.context("cannot revoke the administrator's old token")?;
+    }
     let row = Token {
         id: TokenId::mint(random()),
         name: session::ADMIN.to_owned(),

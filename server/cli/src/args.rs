@@ -22,6 +22,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// Where a server listens unless it was told otherwise.
+pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7070";
+
 /// Flags of every command.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Common flags")]
@@ -31,7 +34,7 @@ pub struct Global {
         long,
         global = true,
         env = "VT_SERVER",
-        default_value = "http://127.0.0.1:7070",
+        default_value = DEFAULT_SERVER,
         value_name = "URL"
     )]
     pub server: String,
@@ -153,6 +156,24 @@ pub enum Command {
     /// Tokens of people and programs
     #[command(subcommand)]
     Token(Token),
+    /// Copies the whole store into a file, while the server runs
+    Backup {
+        /// The file to make
+        file: PathBuf,
+    },
+    /// Puts a backup into the store's place; a server that runs starts again over it
+    Restore {
+        /// A file that `vt backup` made
+        file: PathBuf,
+        /// Confirms that what was recorded since is set aside
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Writes manual pages into a folder
+    Man {
+        /// The folder; it is made where it is missing
+        folder: PathBuf,
+    },
     /// Prints a completion script
     Completions {
         /// Of which shell

@@ -25,6 +25,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const TOTAL: Duration = Duration::from_secs(30);
 /// For the next byte of a stream; the server sends keep-alives three times as often.
 const IDLE: Duration = Duration::from_secs(15);
+/// For a copy of a whole store, from the first byte to the last.
+const COPY: Duration = Duration::from_secs(6 * 3600);
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 64 << 20;
 /// The largest problem document that is read.
@@ -127,6 +129,36 @@ impl Client {
             .timeout(TOTAL.saturating_add(Duration::from_secs(mebibytes)))
             .body(content);
         self.write(path, request).await.map(drop)
+    }
+
+    /// Asks for something that is made for us and may be large; read it with [`Client::chunk`].
+    pub(crate) async fn download(&self, path: &str) -> Result<Response, Error> {
+        let request = self.request(&self.http, Method::POST, path).timeout(COPY);
+        self.send(request.header("Idempotency-Key", key()?)).await
+    }
+
+    /// The next piece of a download; `None` at its end.
+    pub(crate) async fn chunk(&self, response: &mut Response) -> Result<Option<Vec<u8>>, Error> {
+        let chunk = response.chunk().await.map_err(|source| lost(self.server(), source))?;
+        Ok(chunk.map(|chunk| chunk.to_vec()))
+    }
+
+    /// Sends a file that may be large, once: it is too long to keep in memory for another try.
+    pub(crate) async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        file: tokio::fs::File,
+        n_bytes: u64,
+    ) -> Result<T, Error> {
+        let request = self
+            .request(&self.http, Method::POST, path)
+            .header("Idempotency-Key", key()?)
+            .header(header::CONTENT_TYPE, "application/vnd.sqlite3")
+            .header(header::CONTENT_LENGTH, n_bytes)
+            .timeout(COPY)
+            .body(file);
+        let response = self.send(request).await?;
+        decode(path, &self.body(path, response).await?)
     }
 
     /// Opens a stream of lines.

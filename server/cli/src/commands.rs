@@ -2,6 +2,7 @@
 
 mod apply;
 mod artefact;
+mod backup;
 mod change;
 mod describe;
 mod events;
@@ -44,7 +45,7 @@ impl Context<'_> {
         let is_from_environment = |name: &str, value: &str| std::env::var(name).is_ok_and(|set| set == value);
         let Global { server, data, .. } = self.global;
         let mut flags = String::new();
-        if server != "http://127.0.0.1:7070" && !is_from_environment("VT_SERVER", server) {
+        if server != crate::args::DEFAULT_SERVER && !is_from_environment("VT_SERVER", server) {
             flags.push_str(&format!(" --server {}", shell_word(server)));
         }
         if let Some(data) = data.as_ref().and_then(|data| data.to_str())
@@ -60,6 +61,11 @@ impl Context<'_> {
 pub(crate) async fn run(terminal: &mut Terminal, global: &Global, command: Command) -> Outcome {
     if let Command::Completions { shell } = command {
         crate::print_completions(shell, Cli::command())?;
+        return Ok(Exit::Done);
+    }
+    if let Command::Man { folder } = &command {
+        let failed = |source| Error::WriteFile { path: folder.clone(), source };
+        crate::write_man_pages(folder, Cli::command()).map_err(failed)?;
         return Ok(Exit::Done);
     }
     scope::refuse_unknown_scopes(global)?;
@@ -106,7 +112,9 @@ pub(crate) async fn run(terminal: &mut Terminal, global: &Global, command: Comma
         Command::Receipts(listing) => receipts::run(context, listing).await,
         Command::Waits(waits) => wait::list(context, &waits).await,
         Command::Token(token) => token::run(context, token).await,
-        Command::Completions { .. } => unreachable!("answered above"),
+        Command::Backup { file } => backup::save(context, &file).await,
+        Command::Restore { file, yes } => backup::restore(context, &file, yes).await,
+        Command::Completions { .. } | Command::Man { .. } => unreachable!("answered above"),
     }
 }
 

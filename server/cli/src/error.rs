@@ -8,6 +8,8 @@ use model::{ApiError, ErrorCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::local::Failure;
+
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -103,10 +105,14 @@ pub(crate) enum Error {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot draw random bits for an idempotency key")]
     Random(#[source] getrandom::Error),
+    #[error("cannot write {path}")]
+    WriteFile { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output")]
     Write(#[from] io::Error),
     #[error("{}", .0.message)]
     Ended(Box<Ended>),
+    #[error("{0}")]
+    Local(Box<Failure>),
 }
 
 /// What an error says, before it is rendered.
@@ -217,6 +223,8 @@ impl Error {
                 Some("vt and the server may be of different versions".to_owned()),
             ),
             Self::Read { .. } => (Exit::Other, "unreadable_file", None),
+            Self::WriteFile { .. } => (Exit::Other, "unwritable_file", None),
+            Self::Local(failure) => (failure.kind.exit(), failure.code, failure.hint.clone()),
             Self::Client(_) | Self::Random(_) => (Exit::Other, "local", None),
             Self::Write(_) => (Exit::Other, "output", None),
         };

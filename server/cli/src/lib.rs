@@ -18,6 +18,7 @@ pub mod args;
 mod client;
 mod commands;
 mod error;
+pub mod local;
 mod output;
 mod scope;
 
@@ -72,6 +73,32 @@ pub fn print_completions(shell: clap_complete::Shell, mut command: clap::Command
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "vt", &mut script);
     std::io::Write::write_all(&mut std::io::stdout(), &script)
+}
+
+/// Writes a manual page of every command of `command` into a folder, and answers how many.
+///
+/// # Errors
+/// Where the folder cannot be written.
+pub fn write_man_pages(folder: &std::path::Path, command: clap::Command) -> std::io::Result<usize> {
+    std::fs::create_dir_all(folder)?;
+    let mut todo = vec![command];
+    let mut n_pages = 0;
+    while let Some(mut command) = todo.pop() {
+        // Gives subcommands their full names and the flags that they inherit.
+        command.build();
+        let name = command.get_display_name().unwrap_or_else(|| command.get_name()).replace(' ', "-");
+        todo.extend(
+            command
+                .get_subcommands()
+                .filter(|inner| !inner.is_hide_set() && inner.get_name() != "help")
+                .cloned(),
+        );
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).title(&name).render(&mut page)?;
+        std::fs::write(folder.join(format!("{name}.1")), page)?;
+        n_pages += 1;
+    }
+    Ok(n_pages)
 }
 
 #[cfg(test)]

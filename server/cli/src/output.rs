@@ -152,7 +152,7 @@ impl Terminal {
     }
 
     /// Shows how far long work has come, where somebody watches.
-    pub(crate) fn progress(&mut self, line: &str) {
+    pub fn progress(&mut self, line: &str) {
         if self.err_is_terminal {
             let _ = self.out.flush();
             // A line that wraps could not be taken away again.

@@ -90,6 +90,9 @@ impl Shared {
 }
 
 impl Platform {
+    /// What kind of source it is.
+    pub const KIND: &str = "local";
+
     /// A platform without instances.
     ///
     /// # Errors
@@ -215,7 +218,7 @@ impl Source for Platform {
         SourceInfo {
             id: source.clone(),
             name: "this machine".to_owned(),
-            kind: "local".to_owned(),
+            kind: Self::KIND.to_owned(),
             interval: *interval,
         }
     }

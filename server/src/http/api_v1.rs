@@ -10,6 +10,7 @@ mod logs;
 mod objects;
 mod receipts;
 mod tokens;
+mod upkeep;
 mod waits;
 
 pub(super) use receipts::mark_checked as mark_receipt;
@@ -64,7 +65,10 @@ pub(super) fn router() -> (axum::Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(waits::extend))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
-        .routes(routes!(audit::list));
+        .routes(routes!(audit::list))
+        .routes(routes!(upkeep::show))
+        .routes(routes!(upkeep::backup))
+        .routes(routes!(upkeep::restore));
     OpenApiRouter::new().nest("/api/v1", routes).split_for_parts()
 }
 

@@ -99,6 +99,36 @@ pub enum OpenError {
     /// A migration failed on a copy; the store itself was not touched.
     #[error("migrating a copy of the store failed; the store itself was not touched")]
     Trial(#[source] StoreError),
+    /// A file that was to be restored is none of ours.
+    #[error("{path} is not a backup of a store")]
+    NotAStore {
+        /// The file.
+        path: String,
+    },
+    /// A file that was to be restored is not whole.
+    #[error("{path} is damaged: {found}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What the engine found first.
+        found: String,
+    },
+    /// A database that a store was to move to has one already.
+    #[error("{place} has a store in it already")]
+    NotEmpty {
+        /// Where, without the password.
+        place: String,
+    },
+    /// Fewer or other rows arrived than were sent; nothing was kept.
+    #[error("{table} has {arrived} rows and should have {sent}; nothing was kept")]
+    Miscounted {
+        /// Which table.
+        table: &'static str,
+        /// In the store that moves.
+        sent: i64,
+        /// In the other one.
+        arrived: i64,
+    },
     /// Everything else.
     #[error("could not open the store")]
     Store(#[from] StoreError),

@@ -11,6 +11,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod desired;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ mod migrate;
 mod objects;
 mod open;
 mod pool;
+mod presence;
 mod read;
 mod receipts;
 mod retention;
@@ -31,13 +33,16 @@ mod sources;
 mod store;
 mod submit;
 mod text;
+mod transfer;
 mod types;
 mod verdicts;
 mod versions;
 mod waits;
 mod write;
 
+pub use backup::{Backup, Incoming};
 pub use error::{Cause, OpenError, StoreError};
 pub use read::Reader;
 pub use store::Store;
+pub use transfer::{Moved, Step, transfer};
 pub use types::*;

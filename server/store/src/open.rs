@@ -14,8 +14,9 @@ use model::Ts;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::{
-    OpenError, Options, StoreError, StoreUrl, migrate,
+    OpenError, Options, StoreError, StoreUrl, backup, migrate,
     pool::{Pool, row},
+    presence::Presence,
     store::{META, Meta},
 };
 
@@ -25,20 +26,26 @@ pub(crate) struct Opened {
     pub(crate) pool: Pool,
     pub(crate) meta: Meta,
     pub(crate) lock: Option<File>,
+    pub(crate) presence: Option<Presence>,
 }
 
 pub(crate) async fn open(url: &StoreUrl, options: &Options) -> Result<Opened, OpenError> {
     let now = (options.clock)();
-    let (pool, lock) = match url {
+    let (pool, lock, presence) = match url {
         StoreUrl::Sqlite(path) => {
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 fs::create_dir_all(folder)
                     .map_err(|source| OpenError::Lock { path: shown(folder), source })?;
             }
             let lock = lock(path)?;
+            for suffix in backup::PASSING {
+                remove(&beside(path, suffix))?;
+            }
             let pool = Pool::sqlite(path, options.readers).await?;
             prepare(&pool, path, now).await?;
-            (pool, Some(lock))
+            let presence = Presence::of(path)
+                .map_err(|source| StoreError::Unavailable { op: OP, source: source.into() })?;
+            (pool, Some(lock), Some(presence))
         }
         StoreUrl::Postgres(url) => {
             let parsed = PgConnectOptions::from_str(url).map_err(|error| OpenError::Address(error.into()))?;
@@ -46,34 +53,34 @@ pub(crate) async fn open(url: &StoreUrl, options: &Options) -> Result<Opened, Op
             if migrate::look(&pool).await?.1 > 0 {
                 migrate::run(&pool, now, &new_store_id()?).await?;
             }
-            (pool, None)
+            (pool, None, None)
         }
     };
     let mut tx = pool.snapshot().await.map_err(|error| StoreError::of(OP, error))?;
     let meta = row!(&mut tx, OP, Meta, META)?.ok_or_else(|| StoreError::damaged(OP, "the identity"))?;
-    Ok(Opened { pool, meta, lock })
+    Ok(Opened { pool, meta, lock, presence })
 }
 
 /// 128 random bits in hex.
-fn new_store_id() -> Result<String, StoreError> {
+pub(crate) fn new_store_id() -> Result<String, StoreError> {
     let mut bits = [0_u8; 16];
     getrandom::fill(&mut bits)
         .map_err(|error| StoreError::Other { op: OP, source: error.to_string().into() })?;
     Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
 /// Takes the lock file beside the store and writes our process id into it.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(path: &Path) -> Result<File, OpenError> {
     let lock_path = beside(path, ".lock");
     let failed = |source| OpenError::Lock { path: shown(&lock_path), source };
     let mut file = File::options()
@@ -139,7 +146,7 @@ async fn copy(pool: &Pool, to: &Path) -> Result<(), StoreError> {
 }
 
 /// Removes a database file and what belongs to it.
-fn remove(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     const OP: &str = "remove an old copy of the store";
     for suffix in ["", "-wal", "-shm"] {
         match fs::remove_file(beside(path, suffix)) {

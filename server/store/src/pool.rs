@@ -174,7 +174,10 @@ impl Pool {
             .connect_with(options.clone())
             .await
             .map_err(|error| StoreError::of(OPEN, error))?;
-        let readers = sizes(n_readers.max(1)).connect_lazy_with(options.pragma("query_only", "on"));
+        let readers = sizes(n_readers.max(1)).connect_lazy_with(
+            // A reader never makes an empty store where the file was taken away.
+            options.create_if_missing(false).pragma("query_only", "on"),
+        );
         Ok(Self::Sqlite { writer, readers })
     }
 
@@ -196,7 +199,15 @@ impl Pool {
     /// A transaction that may write. It does not order itself: see `write.rs`.
     pub(crate) async fn begin(&self) -> Result<Tx, sqlx::Error> {
         match self {
-            Self::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            Self::Sqlite { writer, .. } => match writer.begin_with("BEGIN IMMEDIATE").await {
+                // When the disk is full, the engine rolls back by itself; sqlx goes on counting a transaction that
+                // is none, and every later one would be refused. Such a connection is of no use any more.
+                Err(sqlx::Error::InvalidSavePointStatement) => {
+                    writer.acquire().await?.close().await?;
+                    writer.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+                }
+                begun => begun.map(Tx::Sqlite),
+            },
             Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
         }
     }
@@ -267,5 +278,10 @@ mod tests {
         let error = exec!(&mut tx, "fill it", "INSERT INTO x VALUES (zeroblob(100000))").unwrap_err();
         assert!(matches!(error, StoreError::Full { op: "fill it", .. }), "{error:?}");
         assert!(error.is_retryable());
+        drop(tx);
+        // The engine has rolled back by itself; the next writer starts afresh.
+        let mut tx = pool.begin().await.unwrap();
+        exec!(&mut tx, "make a table", "CREATE TABLE x (y TEXT)").unwrap();
+        tx.commit().await.unwrap();
     }
 }

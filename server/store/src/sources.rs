@@ -19,6 +19,7 @@ struct SourceRow {
 
 const ALL: &str = "SELECT ext, name, interval_us, last_seen_at, error FROM sources ORDER BY name, ext";
 const ONE: &str = "SELECT ext, name, interval_us, last_seen_at, error FROM sources WHERE ext = $1";
+const FIRST_OF_KIND: &str = "SELECT ext FROM sources WHERE kind = $1 ORDER BY registered_at, id LIMIT 1";
 const KNOWN: &str = "SELECT id, name, kind, interval_us FROM sources WHERE ext = $1";
 const INSERT: &str =
     "INSERT INTO sources (id, ext, name, kind, interval_us, registered_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -88,6 +89,16 @@ impl Reader {
     pub async fn source(&mut self, id: &SourceId) -> Result<Option<SourceState>, StoreError> {
         const OP: &str = "read a source";
         row!(&mut self.tx, OP, SourceRow, ONE, id.as_str())?.map(|row| row.into_state(OP)).transpose()
+    }
+
+    /// The source of this kind that was registered first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn source_of_kind(&mut self, kind: &str) -> Result<Option<SourceId>, StoreError> {
+        const OP: &str = "find the source of a kind";
+        let found = row!(&mut self.tx, OP, (String,), FIRST_OF_KIND, kind)?;
+        found.map(|(ext,)| parse(OP, "a source id", &ext)).transpose()
     }
 
     /// Every source that was ever registered, by name.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::{
     Clock, OpenError, Options, Reader, StoreError, StoreUrl, open,
     pool::{Pool, row},
+    presence::Presence,
     write::Write,
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     last_read_at: AtomicI64,
     // Held while the store is open; other processes read it.
     _lock: Option<File>,
+    presence: Option<Presence>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -59,7 +61,7 @@ impl Store {
     /// [`OpenError`] when somebody else serves the file, when the store is newer than this build, and when it
     /// cannot be reached or migrated.
     pub async fn open(url: &StoreUrl, options: Options) -> Result<Store, OpenError> {
-        let open::Opened { pool, meta, lock } = open::open(url, &options).await?;
+        let open::Opened { pool, meta, lock, presence } = open::open(url, &options).await?;
         let opened_at = (options.clock)().max(Ts(meta.recorded_at));
         Ok(Store {
             inner: Arc::new(Inner {
@@ -71,6 +73,7 @@ impl Store {
                 logs: watch::Sender::new(meta.last_log),
                 last_read_at: AtomicI64::new(opened_at.0),
                 _lock: lock,
+                presence,
             }),
         })
     }
@@ -120,6 +123,7 @@ impl Store {
         let mut tx = self.inner.pool.snapshot().await.map_err(|error| StoreError::of(OP, error))?;
         let meta =
             row!(&mut tx, OP, Meta, META)?.ok_or_else(|| StoreError::damaged(OP, "the journal's head"))?;
+        self.inner.is_there(OP)?;
         self.inner.raise(Seq(meta.seq), meta.last_log);
         self.inner.has_read();
         Ok(self.head())
@@ -166,6 +170,11 @@ impl Inner {
         }
         up(&self.head, seq);
         up(&self.logs, last_log);
+    }
+
+    /// Refuses to go on where what is written now would be lost at the next start.
+    pub(crate) fn is_there(&self, op: &'static str) -> Result<(), StoreError> {
+        self.presence.as_ref().map_or(Ok(()), |presence| presence.check(op))
     }
 
     pub(crate) fn has_read(&self) {

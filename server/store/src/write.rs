@@ -47,7 +47,7 @@ struct Line {
 }
 
 // The second half keeps stores in other schemas of the same database apart.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7270, hashtext(current_schema()))";
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7270, hashtext(current_schema()))";
 const HEAD: &str = "SELECT seq, recorded_at, last_id, last_log FROM journal_head";
 const HEAD_MOVE: &str = "UPDATE journal_head SET seq = $1, recorded_at = $2, last_id = $3, last_log = $4";
 const JOURNAL_INSERT: Sql = bulk_insert!("journal" (seq: bigint, recorded_at: bigint, kind: text, object: bigint,
@@ -69,6 +69,7 @@ impl Write {
         }
         let head =
             row!(&mut tx, op, Head, HEAD)?.ok_or_else(|| StoreError::damaged(op, "the journal's head"))?;
+        inner.is_there(op)?;
         let now = (inner.clock)().max(Ts(head.recorded_at));
         Ok(Self { tx, now, op, inner: Arc::clone(inner), head, rows: vec![], moved: false, envs: None })
     }
@@ -179,6 +180,8 @@ impl Write {
             exec!(&mut self.tx, self.op, HEAD_MOVE, seq, recorded_at, last_id, last_log)?;
         }
         self.tx.commit().await.map_err(|error| StoreError::of(self.op, error))?;
+        // Before anybody is told: what went into a file that was taken away meanwhile is not acknowledged.
+        self.inner.is_there(self.op)?;
         self.inner.raise(Seq(self.head.seq), self.head.last_log);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use model::{Batch, NewEvent, Observation, Outcome, Role, Seq, Span, TokenId, Ts};
+use model::{Batch, NewEvent, Observation, Outcome, Role, Seq, TokenId, Ts};
 use server::{config::Serve, secret, state::AppState, wiring};
 use store::{Store, Token};
 use tempfile::TempDir;
@@ -68,11 +68,8 @@ impl TestApp {
             tempfile::Builder::new().prefix("vantage-test-").tempdir().expect("a folder can be made");
         let mut serve = Serve {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            database: database.as_ref().map(Database::url),
-            demo: false,
-            public_url: None,
-            anonymous: None,
-            stuck_after: Span::seconds(60),
+            database: database.as_ref().map(|database| store::StoreUrl::parse(&database.url())),
+            ..Serve::default()
         };
         change(&mut serve);
         let server = wiring::start(&serve, folder.path(), vt.as_ref()).await.unwrap_or_else(|error| {

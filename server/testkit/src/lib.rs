@@ -11,6 +11,7 @@ mod commands;
 mod lines;
 mod poll;
 mod postgres;
+mod process;
 mod response;
 mod session;
 mod socket;
@@ -19,6 +20,8 @@ pub use app::{Fault, TestApp};
 pub use client::Client;
 pub use commands::{Applied, Apply};
 pub use poll::until;
+pub use postgres::Database;
+pub use process::{Process, run_vt};
 pub use response::Response;
 pub use socket::{Said, Socket};
 

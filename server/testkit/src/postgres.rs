@@ -3,14 +3,17 @@
 use std::process::{Command, Stdio};
 
 /// One database below the one that `VT_TEST_POSTGRES` names; dropped with this value.
-pub(crate) struct Database {
+pub struct Database {
     base: String,
     name: String,
 }
 
 impl Database {
     /// `None`, and a sentence, where no PostgreSQL is given.
-    pub(crate) fn fresh() -> Option<Self> {
+    /// # Panics
+    /// When `psql` cannot make it.
+    #[must_use]
+    pub fn fresh() -> Option<Self> {
         let Ok(base) = std::env::var("VT_TEST_POSTGRES") else {
             println!("skipped on PostgreSQL: VT_TEST_POSTGRES is not set");
             return None;
@@ -22,7 +25,9 @@ impl Database {
         Some(Self { base, name })
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> String {
         let (start, query) =
             self.base.split_once('?').map_or((self.base.as_str(), ""), |(start, query)| (start, query));
         let server = start.rsplit_once('/').map_or(start, |(server, _)| server);

@@ -35,7 +35,12 @@ fn body(route: &str) -> Value {
         "waits" => json!({ "object": "env:env_x", "timeout_s": 5 }),
         "waits/{id}/extend" => json!({ "seconds": 60 }),
         "tokens" => json!({ "name": "another", "role": "viewer" }),
-        "blobs/{sha256}" | "receipts/{id}/check" | "waits/{id}/stop" | "tokens/{id}" => json!({}),
+        "backup"
+        | "restore"
+        | "blobs/{sha256}"
+        | "receipts/{id}/check"
+        | "waits/{id}/stop"
+        | "tokens/{id}" => json!({}),
         read => {
             let reads = [
                 "overview",
@@ -46,6 +51,7 @@ fn body(route: &str) -> Value {
                 "receipts",
                 "waits",
                 "audit",
+                "store",
                 "openapi.json",
             ];
             assert!(reads.iter().any(|known| read.starts_with(known)), "what does a test send to {route}?");

@@ -100,6 +100,9 @@ async fn blocking<T: Send + 'static>(
 pub(super) fn refused(error: &ArtefactError, trace: &TraceId) -> Problem {
     let code = match error {
         ArtefactError::Full(_) => ErrorCode::StoreFull,
+        ArtefactError::Io(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => {
+            ErrorCode::StoreUnavailable
+        }
         ArtefactError::Io(_) => ErrorCode::Internal,
         _ => ErrorCode::Invalid,
     };
