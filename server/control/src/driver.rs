@@ -19,6 +19,8 @@ use crate::{Activator, Clock};
 pub trait Reconciler: Send + Sync + 'static {
     /// Its name in logs and on `/doctor`.
     const NAME: &'static str;
+    /// Whether a move of the journal wakes it, beside its timer and its bell.
+    const FOLLOWS_JOURNAL: bool = true;
     /// What a pass reports.
     type Status: Serialize + Send;
 
@@ -72,7 +74,8 @@ impl Driver {
         Self { clock, journal, shutdown, tasks: vec![] }
     }
 
-    /// Starts one task. It runs at once, then at least every `period`, and whenever it is rung or the journal moves.
+    /// Starts one task. It runs at once, then at least every `period`, whenever it is rung, and, if it follows the
+    /// journal, whenever that moves.
     pub fn start<R: Reconciler>(&mut self, reconciler: R, period: Span, activator: Activator) {
         let idle = TaskStatus {
             name: R::NAME,
@@ -122,7 +125,7 @@ impl<R: Reconciler> Task<R> {
     async fn run(mut self, period: Duration) {
         let mut timer = tokio::time::interval(period);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut journal_open = true;
+        let mut journal_open = R::FOLLOWS_JOURNAL;
         loop {
             let why = tokio::select! {
                 () = self.shutdown.cancelled() => return,

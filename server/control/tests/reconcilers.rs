@@ -7,7 +7,10 @@
 #[path = "reconcilers/world.rs"]
 mod world;
 
-use control::Reconciler as _;
+use control::{
+    Reconciler as _,
+    reconcilers::{Retention, retention::Keep},
+};
 use model::{ReceiptPhase, Span, Verb, Verdict, WaitPhase, plan::Ask};
 use sources::fake::{OnStart, Order};
 use world::World;
@@ -136,4 +139,23 @@ async fn a_deleted_env_is_forgotten_when_its_last_instance_is_gone() {
     world.judge().await;
     assert!(world.store.read().await.unwrap().envs().await.unwrap().is_empty());
     assert_eq!(world.receipt(&receipt).await.phase, ReceiptPhase::Converged);
+}
+
+#[tokio::test]
+async fn one_pass_forgets_everything_that_is_too_old_however_small_its_steps_are() {
+    let world = World::new().await;
+    world.apply(4).await;
+    world.settle().await;
+    world.clock.pass(Span::minutes(100 * 24 * 60));
+    world.alive().await;
+    let before = world.store.head();
+    let keep = Keep { step: 3, ..Keep::default() };
+    let retention = Retention::new(world.store.clone(), world.clock.clock(), keep);
+    let first = retention.pass().await;
+    assert!(first.deleted > 20 && first.errors.is_empty(), "{first:?}");
+    let left = world.store.read().await.unwrap().journal(model::Seq(0), 1000).await.unwrap();
+    assert!(left.len() < 5, "{left:?}");
+    assert_eq!(retention.pass().await.deleted, 0, "a second pass does nothing");
+    assert_eq!(world.store.head(), before, "forgetting is not an event");
+    assert_eq!(world.verdict().await, Verdict::Converged, "the present is kept");
 }

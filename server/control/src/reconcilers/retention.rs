@@ -16,7 +16,7 @@ pub struct Keep {
     pub logs: Span,
     /// How many lines of one object.
     pub lines_per_object: u32,
-    /// How many rows one pass deletes of each kind.
+    /// How many rows of each kind are deleted at a time; others may write in between.
     pub step: u32,
 }
 
@@ -30,6 +30,9 @@ impl Default for Keep {
         }
     }
 }
+
+/// How many steps one pass takes at most; the next one goes on.
+const STEPS: u32 = 200;
 
 /// The retention reconciler.
 pub struct Retention {
@@ -58,6 +61,8 @@ impl Retention {
 #[async_trait]
 impl Reconciler for Retention {
     const NAME: &'static str = "retention";
+    // Only time makes anything old.
+    const FOLLOWS_JOURNAL: bool = false;
     type Status = RetentionStatus;
 
     async fn pass(&self) -> RetentionStatus {
@@ -73,11 +78,17 @@ impl Reconciler for Retention {
             sessions: Some(now),
             limit: self.keep.step,
         };
-        match self.store.retention(&cutoffs).await {
-            Ok(deleted) => RetentionStatus { deleted: deleted.total(), errors: vec![] },
-            Err(error) => {
-                RetentionStatus { deleted: 0, errors: vec![PassError::new("delete what is too old", &error)] }
+        let mut status = RetentionStatus::default();
+        for _ in 0..STEPS {
+            match self.store.retention(&cutoffs).await {
+                Ok(deleted) if deleted.total() == 0 => break,
+                Ok(deleted) => status.deleted += deleted.total(),
+                Err(error) => {
+                    status.errors.push(PassError::new("delete what is too old", &error));
+                    break;
+                }
             }
         }
+        status
     }
 }
