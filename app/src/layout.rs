@@ -2,6 +2,7 @@
 //!
 //! The board comes first in the body, so that the first island finds it. The frame knows no page.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{ViewState, live::Board};
 
@@ -130,7 +131,7 @@ pub fn frame(frame: Frame, board: Board, main: impl FnOnce() -> AnyView) -> AnyV
             {foot(&frame)}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn top(frame: &Frame) -> AnyView {
@@ -164,9 +165,9 @@ fn top(frame: &Frame) -> AnyView {
                 <button type="submit" class="button quiet">"Sign out"</button>
             </form>
         }
-        .into_any()
+        .erased()
     } else {
-        view! { <a class="button quiet" href="/sign-in">"Sign in"</a> }.into_any()
+        view! { <a class="button quiet" href="/sign-in">"Sign in"</a> }.erased()
     };
     view! {
         <header class="top">
@@ -184,7 +185,7 @@ fn top(frame: &Frame) -> AnyView {
             </div>
         </header>
     }
-    .into_any()
+    .erased()
 }
 
 fn as_of_bar(at: String, now: String) -> AnyView {
@@ -195,7 +196,7 @@ fn as_of_bar(at: String, now: String) -> AnyView {
             <a class="button" href=now>"Return to now to act"</a>
         </aside>
     }
-    .into_any()
+    .erased()
 }
 
 fn unknown(keys: &[String]) -> Option<AnyView> {
@@ -212,7 +213,7 @@ fn unknown(keys: &[String]) -> Option<AnyView> {
     let content = view! { {filters}" not understood: "<code><bdi>{keys}</bdi></code> };
     Some(
         view! { <aside class="note-bar" aria-label="About this link">{banner(Level::Note, content)}</aside> }
-            .into_any(),
+            .erased(),
     )
 }
 
@@ -242,7 +243,7 @@ fn foot(frame: &Frame) -> AnyView {
             </noscript>
         </footer>
     }
-    .into_any()
+    .erased()
 }
 
 /// One step of the path to a page.
@@ -274,8 +275,8 @@ pub fn head(crumbs: Vec<Crumb>, sentence: impl IntoView, actions: impl IntoView)
         .map(|crumb| {
             let name = visible(&clamp(&crumb.name, 60));
             match crumb.href {
-                Some(href) => view! { <li><a href=href><bdi>{name}</bdi></a></li> }.into_any(),
-                None => view! { <li aria-current="page"><bdi>{name}</bdi></li> }.into_any(),
+                Some(href) => view! { <li><a href=href><bdi>{name}</bdi></a></li> }.erased(),
+                None => view! { <li aria-current="page"><bdi>{name}</bdi></li> }.erased(),
             }
         })
         .collect();

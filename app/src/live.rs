@@ -5,6 +5,8 @@
 //! server sent. Nothing here touches the socket; that is `live::socket`, and it starts only after every
 //! island is awake.
 
+#[cfg(any(test, feature = "hydrate"))]
+pub mod read;
 #[cfg(feature = "hydrate")]
 pub mod socket;
 
@@ -12,6 +14,7 @@ use leptos::prelude::*;
 use model::{
     Freshness, Seq, Ts,
     live::{Board, State},
+    stream::EventList,
     view::{EnvView, ObjectView, Overview},
 };
 
@@ -84,7 +87,7 @@ fn blank() -> Board {
         now: Ts(0),
         topic: None,
         state: None,
-        events: Vec::new(),
+        list: EventList::default(),
     }
 }
 
@@ -96,7 +99,7 @@ pub fn live() -> Live {
         thread_local! {
             static LIVE: Live = Live::new(
                 crate::platform::text_of(BOARD)
-                    .and_then(|text| serde_json::from_str(&text).ok())
+                    .and_then(|text| read::from_json(&text).ok())
                     .unwrap_or_else(blank),
             );
         }

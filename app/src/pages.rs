@@ -22,8 +22,9 @@ mod waits;
 
 use leptos::prelude::*;
 use model::{
-    Event, Seq, Ts, ViewState,
+    Seq, Ts, ViewState,
     live::{Board, State, Topic},
+    stream::EventList,
 };
 
 pub use error::{error_title, render_error};
@@ -43,8 +44,8 @@ pub struct Follow {
     pub topic: Option<Topic>,
     /// What it is about.
     pub state: Option<State>,
-    /// Its events, newest first.
-    pub events: Vec<Event>,
+    /// Its events, for pages that are about them.
+    pub list: EventList,
 }
 
 /// Data that has a page.
@@ -77,7 +78,7 @@ pub fn render<T: Screen>(mut page: Page<T>, state: ViewState, look: &Look<'_>) -
         now: state.at.unwrap_or(page.now),
         topic: follow.topic,
         state: follow.state,
-        events: follow.events,
+        list: follow.list,
     };
     page.now = board.now;
     let title = board.state.as_ref().map_or_else(|| page.data.title(), live::title);
@@ -99,7 +100,7 @@ fn still(now: Ts, build_id: &str) -> Board {
         now,
         topic: None,
         state: None,
-        events: Vec::new(),
+        list: EventList::default(),
     }
 }
 

@@ -22,8 +22,12 @@ pub mod wait_card;
 #[cfg(feature = "ssr")]
 pub mod event_filter;
 #[cfg(feature = "ssr")]
+pub mod histogram;
+#[cfg(feature = "ssr")]
 pub mod logs;
 #[cfg(feature = "ssr")]
 pub mod plan_panel;
 #[cfg(feature = "ssr")]
 pub mod spec_diff;
+#[cfg(feature = "ssr")]
+pub mod zoom;

@@ -32,6 +32,8 @@ use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::ui::erase::Erase as _;
+
 /// File names of the browser half, as `manifest.json` of the built site spells them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetNames {
@@ -100,7 +102,7 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 /// is left over for the next.
 pub fn render<V: IntoView + 'static>(document: &Document<'_>, page: impl FnOnce() -> V) -> String {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
-    let html = owner.with(|| shell(document, page().into_any()).to_html());
+    let html = owner.with(|| shell(document, page().erased()).to_html());
     owner.unset_with_forced_cleanup();
     html
 }
@@ -121,7 +123,7 @@ pub fn render_part<V: IntoView + 'static>(part: impl FnOnce() -> V) -> String {
 /// If `value` cannot be written as JSON (a map with keys that are not text).
 pub fn json_script<T: Serialize>(id: &'static str, value: &T) -> AnyView {
     let text = serde_json::to_string(value).expect("data for islands is plain JSON").replace('<', "\\u003c");
-    view! { <script type="application/json" id=id>{text}</script> }.into_any()
+    view! { <script type="application/json" id=id>{text}</script> }.erased()
 }
 
 fn shell(document: &Document<'_>, page: AnyView) -> AnyView {
@@ -144,7 +146,7 @@ fn shell(document: &Document<'_>, page: AnyView) -> AnyView {
             <body>{page}</body>
         </html>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

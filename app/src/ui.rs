@@ -3,6 +3,7 @@
 //! Functions take plain values and return views; nothing here reads a clock or the board.
 
 pub mod banner;
+pub mod erase;
 pub mod form;
 pub mod id_chip;
 pub mod text;

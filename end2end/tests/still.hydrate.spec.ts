@@ -12,9 +12,9 @@ function news(page: Page): { changes: number } {
   const told = { changes: 0 };
   page.on("websocket", (socket) =>
     socket.on("framereceived", ({ payload }) => {
-      const message = JSON.parse(String(payload)) as { state?: unknown; events?: unknown[] };
-      if (message.state) told.changes += 1;
-      else told.changes += message.events?.length ?? 0;
+      const { frame } = JSON.parse(String(payload)) as { frame?: { state?: unknown; events?: unknown[] } };
+      if (frame?.state) told.changes += 1;
+      else told.changes += frame?.events?.length ?? 0;
     }),
   );
   return told;

@@ -8,7 +8,8 @@
 //! - how it travels: [`ViewState`] in URLs, [`live`] messages on the socket, [`ApiError`] on failure.
 //!
 //! The crate refuses to do I/O, to read a clock and to draw randomness: times and random bits are arguments.
-//! It compiles to wasm32. Rules that *decide* something (verdicts, gaps, plans) live in `rules`, natively only.
+//! It compiles to wasm32, where fields that no island shows are not read: `serde(skip_deserializing)` for `wasm`
+//! keeps their types out of the browser half. Rules that *decide* something (verdicts, gaps, plans) live in `rules`, natively only.
 
 mod as_text;
 
@@ -28,6 +29,7 @@ pub mod observation;
 pub mod plan;
 pub mod receipt;
 pub mod spec;
+pub mod stream;
 pub mod time;
 pub mod timeline;
 pub mod verdict;

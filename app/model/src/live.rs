@@ -2,16 +2,20 @@
 //!
 //! Two kinds of content: the state of a page may be coalesced to the newest; events never are. What could
 //! not be sent is said as a range ([`ServerMsg::Reset`]), never left out silently.
+//!
+//! What the browser reads is tagged from outside (`{"frame": {…}}`): serde reads such an enum straight from the
+//! text. A tag among the fields would link a second reader of every type into the browser half.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     EnvId, Event, EventFilter, ObjectKey, Receipt, ReceiptId, Seq, Ts, Wait, WaitId,
+    stream::EventList,
     view::{EnvView, ObjectView, Overview},
 };
 
 /// Raised with every change that an older page could not read.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// The server sends one at least this often.
 pub const HEARTBEAT: crate::Span = crate::Span::seconds(5);
 /// How many topics one socket may follow.
@@ -19,7 +23,7 @@ pub const MAX_TOPICS: usize = 8;
 
 /// What a page follows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(tag = "topic", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Topic {
     /// The overview.
     Overview,
@@ -81,7 +85,7 @@ pub enum ResetReason {
 
 /// State of what a page is about; replaces what was shown before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// The overview.
     Overview {
@@ -114,7 +118,7 @@ pub enum State {
 
 /// What the server sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ServerMsg {
     /// The first message.
     Hello {
@@ -132,7 +136,6 @@ pub enum ServerMsg {
     /// Everything that a topic has in the journal range `(after, to]`.
     Frame {
         /// Which topic.
-        #[serde(flatten)]
         topic: Topic,
         /// The cursor that it continues.
         after: Seq,
@@ -180,13 +183,10 @@ pub struct Board {
     pub topic: Option<Topic>,
     /// What it is about.
     pub state: Option<State>,
-    /// Newest first; for topics with events of their own.
+    /// For topics with events of their own.
     #[serde(default)]
-    pub events: Vec<Event>,
+    pub list: EventList,
 }
-
-/// How many events a page keeps.
-pub const MAX_EVENTS: usize = 300;
 
 /// What a message did to a board.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,9 +246,8 @@ impl Board {
                 for event in events.into_iter().filter(|event| event.seq > known) {
                     news.0 += 1;
                     news.1 += u32::from(event.outcome == crate::Outcome::Failed);
-                    self.events.insert(0, event);
+                    self.list.push(event);
                 }
-                self.events.truncate(MAX_EVENTS);
                 Applied::News { n_events: news.0, n_failed: news.1 }
             }
         }
@@ -289,7 +288,7 @@ mod tests {
             now: Ts(0),
             topic: Some(Topic::Events { query: String::new() }),
             state: None,
-            events: vec![],
+            list: EventList::new(vec![], true),
         }
     }
 
@@ -306,7 +305,7 @@ mod tests {
             Applied::News { n_events: 2, n_failed: 0 }
         );
         assert_eq!(board.apply(frame(8, 12, vec![fixtures::event(11)])), Applied::Nothing);
-        assert_eq!(board.events.iter().map(|event| event.seq.0).collect::<Vec<_>>(), [12, 11]);
+        assert_eq!(board.list.groups.iter().map(|group| group.event.seq.0).collect::<Vec<_>>(), [12, 11]);
         assert_eq!(board.as_of, Seq(12));
     }
 

@@ -116,10 +116,13 @@ pub struct Intent {
     /// The selected release; `None` only for an env that never had one.
     pub release: Option<ReleaseId>,
     /// Wanted instances for each process, where they differ from the release's own number.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub scale: std::collections::BTreeMap<String, u32>,
     /// Running, stopped or deleted.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub run: crate::RunState,
     /// Raised by every restart.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub restarts: i64,
 }
 
@@ -134,22 +137,30 @@ pub struct Plan {
     /// A question that names the thing: "Roll back checkout/prod to r-1?"
     pub title: String,
     /// The confirm button: "Roll back to r-1".
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub confirm: String,
     /// What was asked.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub ask: Ask,
     /// The generation that the plan was made for; another one makes it out of date.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub expected_generation: i64,
     /// Hash over everything that matters; another one means that the plan changed.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub hash: String,
     /// What changes.
     pub will_change: Vec<Change>,
     /// What people might expect to change and does not.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub will_not_change: Vec<String>,
     /// What happens, in order.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub steps: Vec<String>,
     /// What was checked.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub guardrails: Vec<Guardrail>,
     /// Text that must be typed to confirm, where data is destroyed.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub type_to_confirm: Option<String>,
     /// The desired state after it.
     pub intent: Intent,

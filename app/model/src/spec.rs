@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{EnvRef, ReleaseId, Span, Ts, plan::Intent};
 
 /// What a release runs. Immutable once it has a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AppSpec {
@@ -169,8 +169,10 @@ pub struct Release {
     /// Where it belongs.
     pub target: EnvRef,
     /// What it runs.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub spec: AppSpec,
     /// Pinned files by path, relative to the app file.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub files: BTreeMap<String, FilePin>,
     /// When.
     pub created_at: Ts,
@@ -191,11 +193,12 @@ impl Release {
 }
 
 /// Whether instances are wanted at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Yes.
+    #[default]
     Running,
     /// Not for now.
     Stopped,

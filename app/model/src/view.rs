@@ -68,8 +68,10 @@ pub struct Overview {
     /// How many of what.
     pub counts: Counts,
     /// What we listen to.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub sources: Vec<SourceState>,
     /// Changes of the last two hours, oldest first.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub changes: Vec<Marker>,
     /// The `<h1>`.
     pub sentence: String,
@@ -208,6 +210,7 @@ pub struct ObjectView {
     /// Condition lanes.
     pub timeline: Timeline,
     /// The newest log lines, oldest first; `None` when no source offers logs for it.
+    #[cfg_attr(target_family = "wasm", serde(skip_deserializing))]
     pub logs: Option<Vec<LogLine>>,
     /// Where its source fell silent; `None` while it talks.
     pub stale_since: Option<Ts>,
@@ -255,6 +258,38 @@ pub struct EventsView {
     pub last_at: Option<Ts>,
     /// Since when anything is recorded.
     pub recorded_since: Ts,
+    /// The newest 10 000 events under this filter over time, oldest first; empty where there are none.
+    pub bars: Vec<Bar>,
+    /// When nobody watched, within the time of the listed events, newest first.
+    pub silences: Vec<Silence>,
+}
+
+/// A step of time and its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Bar {
+    /// From when.
+    pub from: Ts,
+    /// To when.
+    pub to: Ts,
+    /// How many.
+    pub n: i64,
+    /// Failed ones among them.
+    pub failed: i64,
+}
+
+/// A stretch of time in which nothing was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Silence {
+    /// What people call the source.
+    pub source: String,
+    /// The last time we knew.
+    pub from: Ts,
+    /// The first time we knew again.
+    pub to: Ts,
+    /// Why, in words.
+    pub reason: String,
 }
 
 /// Groups consecutive events with equal controller, object, action, outcome and reason. Order is kept.

@@ -110,7 +110,11 @@ impl When {
     fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix('-') {
             Some(span) => span.parse().ok().map(Self::Ago),
-            None => text.parse().ok().map(Self::At),
+            // The fields of a form give no zone; every time of the console is UTC.
+            None => [text, &format!("{text}Z"), &format!("{text}:00Z")]
+                .iter()
+                .find_map(|text| text.parse().ok())
+                .map(Self::At),
         }
     }
 }
@@ -176,7 +180,41 @@ impl ViewState {
                 strange.push(NotUnderstood(shown.chars().take(80).collect()));
             }
         }
+        state.take_facets_from_text();
         (state, strange)
+    }
+
+    /// A state that asks for nothing but these values.
+    #[must_use]
+    pub fn only(values: &[(Facet, &str)]) -> Self {
+        values.iter().fold(Self::default(), |state, (facet, value)| state.with(*facet, value, false))
+    }
+
+    /// The same state within this range, from its first page on.
+    #[must_use]
+    pub fn within(&self, from: Option<When>, to: Option<When>) -> Self {
+        Self { from, to, before: None, ..self.clone() }
+    }
+
+    /// Free text may name facets: `outcome:failed -reason:PullBackoff image`. A word that names no facet, or a value
+    /// that its facet does not have, stays text.
+    fn take_facets_from_text(&mut self) {
+        let Some(q) = self.q.take() else { return };
+        let is_facet = |state: &mut Self, word: &str| {
+            let (not, word) = word.strip_prefix('-').map_or((false, word), |word| (true, word));
+            let Some((key, values)) = word.split_once(':') else { return false };
+            let Some(facet) = Facet::ALL.into_iter().find(|facet| facet.as_str() == key) else {
+                return false;
+            };
+            let mut values = split(values);
+            values.iter_mut().for_each(|value| value.not |= not);
+            state.set_facet(facet, &join(&values))
+        };
+        let words: Vec<&str> = q.split(' ').collect();
+        let rest: Vec<&str> = words.iter().copied().filter(|word| !is_facet(self, *word)).collect();
+        // Untouched text keeps its spaces.
+        let text = if rest.len() == words.len() { q.clone() } else { rest.join(" ").trim().to_owned() };
+        self.q = (!text.is_empty()).then_some(text);
     }
 
     fn set(&mut self, key: &str, value: &str) -> bool {
@@ -436,6 +474,24 @@ mod tests {
         let (state, _) = ViewState::parse("group=0&from=-30m&reason=-PullBackoff&app=web&group=0");
         assert_eq!(state.to_query(), "app=web&reason=-PullBackoff&from=-30m&group=0");
         assert_eq!(ViewState::parse("group=1&live=1&q=").0, ViewState::default());
+    }
+
+    #[test]
+    fn free_text_may_name_facets() {
+        let parsed = |q: &str| ViewState::parse(&format!("q={}", encode(q))).0.to_query();
+        assert_eq!(
+            parsed("outcome:failed -reason:PullBackoff image pull"),
+            "q=image%20pull&outcome=failed&reason=-PullBackoff"
+        );
+        assert_eq!(parsed("outcome:failed,done"), "outcome=done,failed");
+        assert_eq!(parsed("-controller:a,b"), "controller=-a,-b");
+        for text in ["http://registry.example", "outcome:strange", "-", ":", "error: no such file", "a  b"] {
+            assert_eq!(ViewState::parse(&format!("q={}", encode(text))).0.q.as_deref(), Some(text));
+        }
+        assert_eq!(
+            ViewState::only(&[(Facet::App, "a,b"), (Facet::Env, "-x")]).link("/events"),
+            "/events?app=a%5C,b&env=%5C-x"
+        );
     }
 
     #[test]

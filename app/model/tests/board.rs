@@ -3,7 +3,8 @@
 use model::{
     Event, Outcome, Seq, Ts,
     fixtures::{self, NOON},
-    live::{Applied, Board, MAX_EVENTS, ServerMsg, Topic},
+    live::{Applied, Board, ServerMsg, Topic},
+    stream::{EventList, MAX_ROWS},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -19,7 +20,7 @@ fn board(as_of: i64) -> Board {
         now: NOON,
         topic: Some(topic()),
         state: None,
-        events: vec![],
+        list: EventList::new(vec![], true),
     }
 }
 
@@ -79,6 +80,10 @@ fn message() -> impl Strategy<Value = ServerMsg> {
     ]
 }
 
+fn listed(board: &Board) -> Vec<Event> {
+    board.list.groups.iter().map(|group| group.event.clone()).collect()
+}
+
 proptest! {
     #[test]
     fn any_split_into_overlapping_frames_shows_every_event_once_and_in_order(
@@ -98,8 +103,8 @@ proptest! {
         let failed = all.iter().filter(|event| event.outcome == Outcome::Failed).count();
         prop_assert_eq!((n_events as usize, n_failed as usize), (all.len(), failed));
         all.reverse();
-        all.truncate(MAX_EVENTS);
-        prop_assert_eq!(board.events, all);
+        all.truncate(MAX_ROWS);
+        prop_assert_eq!(listed(&board), all);
     }
 
     #[test]
@@ -117,7 +122,7 @@ proptest! {
         for message in messages {
             let (known, is_frame) = (board.as_of, matches!(message, ServerMsg::Frame { .. }));
             let said = board.apply(message);
-            prop_assert!(board.as_of >= known && board.events.len() <= MAX_EVENTS);
+            prop_assert!(board.as_of >= known && board.list.groups.len() <= MAX_ROWS);
             let news = matches!(said, Applied::News { .. });
             prop_assert!(is_frame || (!news && board.as_of == known));
             prop_assert!(news == (board.as_of > known));
@@ -129,8 +134,8 @@ proptest! {
 fn a_long_frame_leaves_the_newest_events() {
     let mut board = board(0);
     assert!(matches!(board.apply(frame(0, 1000)), Applied::News { n_events: 667, n_failed: 134 }));
-    let seqs: Vec<i64> = board.events.iter().map(|event| event.seq.0).collect();
-    assert_eq!((seqs.len(), seqs[0]), (MAX_EVENTS, 1000));
+    let seqs: Vec<i64> = listed(&board).iter().map(|event| event.seq.0).collect();
+    assert_eq!((seqs.len(), seqs[0]), (MAX_ROWS, 1000));
     assert!(seqs.windows(2).all(|pair| pair[0] > pair[1]));
 }
 

@@ -191,7 +191,7 @@ fn every_message_of_the_browser_comes_back_and_more_than_that_is_refused() {
     for text in [
         r#"{"type":"resume","store_id":"s","since":3,"topics":[],"more":1}"#,
         r#"{"type":"resume","store_id":"s","since":"3","topics":[]}"#,
-        r#"{"type":"resume","store_id":"s","since":3,"topics":[{"topic":"env","id":"../etc"}]}"#,
+        r#"{"type":"resume","store_id":"s","since":3,"topics":[{"env":{"id":"../etc"}}]}"#,
         r#"{"type":"shutdown"}"#,
     ] {
         assert!(serde_json::from_str::<ClientMsg>(text).is_err(), "{text}");

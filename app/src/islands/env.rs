@@ -1,5 +1,6 @@
 //! The moving parts of the app/env page, each on its own slice of the board.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::Marker;
 
@@ -45,8 +46,8 @@ pub fn EnvFacts() -> impl IntoView {
         facts.with(|facts| {
             facts.as_ref().map(|(target, at, error, change)| {
                 let last = match at {
-                    Some(at) => view! { {at.clock()} }.into_any(),
-                    None => view! { <span class="unreported">"not reported"</span> }.into_any(),
+                    Some(at) => view! { {at.clock()} }.erased(),
+                    None => view! { <span class="unreported">"not reported"</span> }.erased(),
                 };
                 let error = error
                     .as_ref()
@@ -75,8 +76,8 @@ fn latest(change: Option<&Marker>) -> AnyView {
             " "
             {time::ago(change.at, now())}
         }
-        .into_any(),
-        None => view! { "none recorded" }.into_any(),
+        .erased(),
+        None => view! { "none recorded" }.erased(),
     }
 }
 

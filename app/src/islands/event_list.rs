@@ -1,92 +1,144 @@
 //! The event list: newest first, live at its top, and still while somebody reads it.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
-    Event, Outcome, Seq, Ts, ViewState,
-    view::{EventGroup, says_the_same},
+    ViewState,
+    stream::{EventList as List, RATE_LIMIT},
+    view::{EventGroup, Silence},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{
     live::{live, now, slice},
-    parts::event_row::{Cells, event_detail, event_row},
+    parts::event_row::{Cells, event_detail, event_row, silence_row},
     platform,
     ui::text::plural,
 };
 
-/// What folding an event stands for; the event itself is on the board.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fold {
-    /// The newest event of the fold.
-    pub seq: Seq,
-    /// How many.
-    pub n: u32,
-    /// When the first one was.
-    pub first_at: Ts,
+/// What arrives is shown together after this long: a list that moves more often cannot be read.
+const BATCH_MS: u64 = 500;
+
+/// One line of the list.
+#[derive(Debug, Clone, PartialEq)]
+enum Row {
+    Group {
+        group: EventGroup,
+        flaps: Option<u32>,
+    },
+    /// Nobody watched between the rows around it.
+    Silence(Silence),
 }
 
-/// Puts the events of the board and the folds that the page came with together.
-fn groups(events: &[Event], folds: &[Fold], on: bool) -> Vec<EventGroup> {
-    let mut groups: Vec<EventGroup> = Vec::with_capacity(events.len());
-    for event in events {
-        let fold = folds.iter().find(|fold| fold.seq == event.seq);
-        let (n, first_at) = fold.map_or((1, event.at), |fold| (fold.n, fold.first_at));
-        match groups.last_mut() {
-            Some(last) if on && says_the_same(&last.event, event) => {
-                last.n += n;
-                last.first_at = last.first_at.min(first_at);
-            }
-            _ => groups.push(EventGroup { event: event.clone(), n, first_at }),
+impl Row {
+    /// Says when a row has to be drawn again.
+    fn key(&self) -> (i64, u32, u32) {
+        match self {
+            Self::Group { group, flaps } => (group.event.seq.0, group.n, flaps.unwrap_or(0)),
+            Self::Silence(silence) => (-silence.from.0, 0, 0),
         }
     }
-    groups
+}
+
+/// The rows of a list, with every silence where it lies in time.
+fn rows(list: &List, silences: &[Silence]) -> Vec<Row> {
+    let flapping = list.flapping();
+    let mut silences = silences.iter().peekable();
+    let mut rows = Vec::with_capacity(list.groups.len());
+    for group in &list.groups {
+        while let Some(silence) = silences.next_if(|silence| silence.from >= group.event.at) {
+            rows.push(Row::Silence(silence.clone()));
+        }
+        let flaps = flapping.get(&group.event.seq).copied();
+        rows.push(Row::Group { group: group.clone(), flaps });
+    }
+    rows.extend(silences.cloned().map(Row::Silence));
+    rows
+}
+
+/// What the list shows, and what keeps it still.
+#[derive(Clone, Copy)]
+struct Shown {
+    list: RwSignal<List>,
+    rate: RwSignal<u32>,
+    hovered: RwSignal<bool>,
+    focused: RwSignal<bool>,
+    reading: RwSignal<bool>,
+    chosen: bool,
+    armed: StoredValue<bool>,
+}
+
+impl Shown {
+    fn held(self) -> bool {
+        // Every signal is read each time: one that is not would never end the hold.
+        let (hovered, focused, reading) = (self.hovered.get(), self.focused.get(), self.reading.get());
+        hovered || focused || reading || self.chosen
+    }
+
+    fn show(self) {
+        self.list.set(live().board.read_untracked().list.clone());
+    }
+
+    /// Shows what has arrived, a little later; goes on by itself until the stream is quiet again.
+    fn arm(self) {
+        if self.armed.get_value() {
+            return;
+        }
+        self.armed.set_value(true);
+        platform::after_ms(BATCH_MS, move || {
+            self.armed.set_value(false);
+            if !untrack(move || self.held()) {
+                self.show();
+            }
+            let rate = live().board.read_untracked().list.rate(now());
+            self.rate.set(rate);
+            if rate > 0 {
+                self.arm();
+            }
+        });
+    }
 }
 
 /// Rows with a link each; the selected one is followed by its detail.
 #[island]
 pub fn EventList(
-    /// Folds that the page came with.
-    folds: Vec<Fold>,
     /// The page's own query.
     query: String,
+    /// When nobody watched, newest first.
+    silences: Vec<Silence>,
 ) -> impl IntoView {
     let (state, _) = ViewState::parse(&query);
-    let on = !state.ungrouped;
-    let newest = slice(|board| board.events.clone());
-    // What is shown; it stands still while it is read.
-    let shown = RwSignal::new(newest.get_untracked());
-    let (hovered, focused, chosen) = (RwSignal::new(false), RwSignal::new(false), state.sel.is_some());
-    let show = move || shown.set(newest.get_untracked());
+    let arrived = slice(|board| (board.list.arrived, board.list.failed));
+    let shown = Shown {
+        list: RwSignal::new(live().board.read_untracked().list.clone()),
+        rate: RwSignal::new(0),
+        hovered: RwSignal::new(false),
+        focused: RwSignal::new(false),
+        reading: RwSignal::new(false),
+        chosen: state.sel.is_some(),
+        armed: StoredValue::new(false),
+    };
     Effect::new(move |before: Option<()>| {
-        newest.track();
-        // Every signal is read each time: one that is not would never end the hold.
-        let (hovered, focused) = (hovered.get(), focused.get());
-        let held = hovered || focused || chosen || platform::is_reading();
-        if before.is_some() && !held {
-            show();
+        arrived.track();
+        shown.held();
+        if before.is_some() {
+            shown.arm();
         }
     });
-    let waiting = Memo::new(move |_| {
-        let top = shown.with(|shown| shown.first().map_or(Seq(0), |event| event.seq));
-        newest.with(|newest| {
-            let new = newest.iter().take_while(|event| event.seq > top);
-            let failed = new.clone().filter(|event| event.outcome == Outcome::Failed).count();
-            (new.count(), failed)
-        })
-    });
+    Effect::new(move |_| platform::on_reading(move |now| shown.reading.set(now)));
     let pill = move || {
-        let (n, failed) = waiting.get();
+        let (n, failed) = arrived.get();
+        let (n, failed) = shown.list.with(|shown| (n - shown.arrived, failed - shown.failed));
         (n > 0).then(|| {
             let failed = if failed > 0 { format!(" ({failed} failed)") } else { String::new() };
-            let words = format!("↑ {}{failed}", plural(i64::try_from(n).unwrap_or(i64::MAX), "new event"));
+            let words = format!("↑ {}{failed}", plural(i64::from(n), "new event"));
             view! {
                 <button
                     type="button"
                     class="pill"
                     on:click=move |_| {
                         // The button goes away with what it counted, and the focus with it.
-                        focused.set(false);
-                        show();
+                        shown.focused.set(false);
+                        shown.show();
                         platform::to_top();
                     }
                 >
@@ -95,55 +147,79 @@ pub fn EventList(
             }
         })
     };
+    let rate = move || {
+        let rate = shown.rate.get();
+        (rate > RATE_LIMIT).then(|| {
+            view! { <p class="rate">{rate}" events/s: showing groups only, counts are exact"</p> }
+        })
+    };
     let follows = live().board.read_untracked().topic.is_some();
-    let rows = move || shown.with(|shown| rows(&groups(shown, &folds, on), &state));
+    let each = move || shown.list.with(|shown| rows(shown, &silences));
     view! {
         <div
             class="event-list"
-            on:focusin=move |_| focused.set(true)
-            on:focusout=move |event| focused.set(platform::stays_within(&event, ".event-list"))
+            on:focusin=move |_| shown.focused.set(true)
+            on:focusout=move |event| shown.focused.set(platform::stays_within(&event, ".event-list"))
         >
             <div class="pill-place">{pill}</div>
+            <div class="rate-place">{rate}</div>
             <div
                 class="events"
                 data-follows=follows.to_string()
-                on:pointerenter=move |_| hovered.set(true)
-                on:pointerleave=move |_| hovered.set(false)
+                on:pointerenter=move |_| shown.hovered.set(true)
+                on:pointerleave=move |_| shown.hovered.set(false)
             >
-                {rows}
+                <For each=each key=Row::key children=move |row: Row| line(&row, &state)/>
             </div>
         </div>
     }
 }
 
-fn rows(groups: &[EventGroup], state: &ViewState) -> Vec<AnyView> {
-    let mut rows = Vec::with_capacity(groups.len() + 1);
-    for group in groups {
-        let id = group.event.id().to_string();
-        let chosen = state.sel.as_ref() == Some(&id);
-        let to = ViewState { sel: (!chosen).then(|| id.clone()), ..state.clone() };
-        let href = format!("{}#{id}", to.link("/events"));
-        rows.push(event_row(group, Cells::Filter, chosen, href, now()));
-        if chosen {
-            let close = ViewState { sel: None, ..state.clone() }.link("/events");
-            rows.push(event_detail(&group.event, close));
-        }
+fn line(row: &Row, state: &ViewState) -> AnyView {
+    let (group, flaps) = match row {
+        Row::Silence(silence) => return silence_row(silence),
+        Row::Group { group, flaps } => (group, *flaps),
+    };
+    let id = group.event.id().to_string();
+    let chosen = state.sel.as_ref() == Some(&id);
+    let to = ViewState { sel: (!chosen).then(|| id.clone()), ..state.clone() };
+    let href = format!("{}#{id}", to.link("/events"));
+    let detail = chosen.then(|| {
+        let close = ViewState { sel: None, ..state.clone() }.link("/events");
+        event_detail(&group.event, close)
+    });
+    view! {
+        {event_row(group, Cells::Filter(state), flaps, chosen, href, now())}
+        {detail}
     }
-    rows
+    .erased()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::fixtures;
+    use model::{Span, Ts, fixtures};
+
+    fn group(seq: i64) -> EventGroup {
+        let event = fixtures::event(seq);
+        EventGroup { n: 1, first_at: event.at, event }
+    }
 
     #[test]
-    fn a_live_event_joins_the_fold_that_the_page_came_with() {
-        let events = [fixtures::event(9), fixtures::event(8)];
-        let folds = [Fold { seq: Seq(8), n: 13, first_at: fixtures::NOON }];
-        let folded = groups(&events, &folds, true);
-        assert_eq!((folded.len(), folded[0].n, folded[0].first_at), (1, 14, fixtures::NOON));
-        assert_eq!(folded[0].event.seq, Seq(9));
-        assert_eq!(groups(&events, &folds, false).len(), 2);
+    fn a_silence_stands_between_the_rows_around_it() {
+        let list = List::new(vec![group(20), group(10)], false);
+        let silence = |from: Ts| Silence {
+            source: "local".into(),
+            from,
+            to: from + Span::seconds(2),
+            reason: "the server was down".into(),
+        };
+        let places = |rows: &[Row]| rows.iter().map(|row| row.key().0 < 0).collect::<Vec<_>>();
+        let between = silence(fixtures::event(10).at + Span::seconds(1));
+        assert_eq!(places(&rows(&list, &[between])), [false, true, false]);
+        let before = silence(fixtures::event(10).at - Span::minutes(1));
+        assert_eq!(places(&rows(&list, &[before])), [false, false, true]);
+        let after = silence(fixtures::event(20).at + Span::minutes(1));
+        assert_eq!(places(&rows(&list, &[after])), [true, false, false]);
     }
 }

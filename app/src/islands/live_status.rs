@@ -1,5 +1,6 @@
 //! How fresh the page is, and the socket that keeps it so. Exactly one on every page, first in the body.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::Freshness;
 
@@ -98,7 +99,7 @@ pub fn LiveStatus() -> impl IntoView {
 fn retry(link: Link) -> Option<AnyView> {
     match link {
         Link::Off | Link::Open => None,
-        Link::Connecting => Some(view! { <span>"Connecting…"</span> }.into_any()),
+        Link::Connecting => Some(view! { <span>"Connecting…"</span> }.erased()),
         Link::RetryAt(at) => {
             // The countdown is kept by the clock of the page, which ticks by the server's time.
             let here = platform::server_now().unwrap_or(at);
@@ -107,7 +108,7 @@ fn retry(link: Link) -> Option<AnyView> {
                     <span>"Next try in "{time::relative(time::Rel::Until, at, here)}"."</span>
                     <button type="button" class="button" on:click=move |_| retry_now()>"Retry now"</button>
                 }
-                .into_any(),
+                .erased(),
             )
         }
     }

@@ -1,5 +1,6 @@
 //! The list of the overview. It changes in place, and nothing moves under the pointer.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::view::OverviewRow;
 
@@ -94,9 +95,9 @@ fn groups(shown: &[Placed]) -> AnyView {
             "Nothing is declared here.",
             view! { <p>"The first app appears with "{command("vt apply -f vantage.yaml")}</p> },
         )
-        .into_any();
+        .erased();
     }
-    Group::ALL.map(|group| section(group, shown)).into_any()
+    Group::ALL.map(|group| section(group, shown)).erased()
 }
 
 fn section(group: Group, shown: &[Placed]) -> AnyView {
@@ -114,7 +115,7 @@ fn section(group: Group, shown: &[Placed]) -> AnyView {
                 <div class="rows">{rows}</div>
             </details>
         }
-        .into_any();
+        .erased();
     }
     view! {
         <section class="group" id=group.id() aria-labelledby=labelled hidden=hidden>
@@ -122,7 +123,7 @@ fn section(group: Group, shown: &[Placed]) -> AnyView {
             <div class="rows">{rows}</div>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! It appears on no page that people see; debug servers offer it at `/probe`.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 
 /// How the probe should misbehave.
@@ -31,9 +32,9 @@ pub fn Probe(
     let in_browser = cfg!(feature = "hydrate");
     assert!(!(in_browser && fault == ProbeFault::Panic), "the probe panics because the page asked it to");
     let aside = if in_browser && fault == ProbeFault::Mismatch {
-        view! { <p><b>"Counted here"</b></p> }.into_any()
+        view! { <p><b>"Counted here"</b></p> }.erased()
     } else {
-        view! { <p>"Counted here, not on the server."</p> }.into_any()
+        view! { <p>"Counted here, not on the server."</p> }.erased()
     };
     view! {
         <div>

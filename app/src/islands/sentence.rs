@@ -1,5 +1,6 @@
 //! The sentence of a page, and with it the title of the tab.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Verdict, live::State};
 
@@ -61,26 +62,26 @@ fn sentence(state: &State) -> AnyView {
                     <span class="sentence-text">{outside(&view.sentence)}</span>
                 </h1>
             }
-            .into_any()
+            .erased()
         }
         State::Env { view } => view! {
             {verdict_chip::headline(&view.target.title(), &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
         }
-        .into_any(),
+        .erased(),
         State::Object { view } => view! {
             {verdict_chip::headline(&view.object.name, &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
         }
-        .into_any(),
+        .erased(),
         State::Receipt { view } => {
-            view! { <h1 class="sentence"><span class="sentence-text">{outside(&crate::parts::receipt_card::outcome_sentence(view))}</span></h1> }.into_any()
+            view! { <h1 class="sentence"><span class="sentence-text">{outside(&crate::parts::receipt_card::outcome_sentence(view))}</span></h1> }.erased()
         }
         State::Wait { view } => wait_card::headline(view),
         State::Gone => view! {
             <h1 class="sentence">"This is gone."</h1>
             {banner(Level::Note, "What you see below is the last state that was recorded.")}
         }
-        .into_any(),
+        .erased(),
     }
 }

@@ -15,11 +15,21 @@ pub fn Timeline(
     sel: Option<String>,
     /// The page's path.
     base: String,
+    /// Whether the reader chose the range: frames show the default one, so it stays as it is.
+    still: bool,
 ) -> impl IntoView {
     let lanes = slice(|board| match &board.state {
         Some(State::Env { view }) => Some(view.timeline.clone()),
         Some(State::Object { view }) => Some(view.timeline.clone()),
         _ => None,
     });
-    move || lanes.with(|lanes| lanes.as_ref().map(|lanes| timeline(lanes, sel.as_deref(), &base, now())))
+    move || {
+        if still {
+            lanes.with_untracked(|lanes| {
+                lanes.as_ref().map(|lanes| timeline(lanes, sel.as_deref(), &base, now()))
+            })
+        } else {
+            lanes.with(|lanes| lanes.as_ref().map(|lanes| timeline(lanes, sel.as_deref(), &base, now())))
+        }
+    }
 }

@@ -171,7 +171,7 @@ async fn session(store: &Live, orders: &mut mpsc::UnboundedReceiver<Order>) -> E
             Either::Right(_) => return End::Told,
         };
         with(|state| state.message_at = local_now());
-        let Ok(message) = serde_json::from_str::<ServerMsg>(&text) else {
+        let Ok(message) = super::read::from_json::<ServerMsg>(&text) else {
             return End::Outdated(Outdated::Unreadable);
         };
         if !was_open {

@@ -1,10 +1,11 @@
 //! `/a/{app}/{env}`: desired against current here, why they differ, what changed, what can I do?
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     ViewState,
     live::{State, Topic},
-    view_state::encode,
+    view_state::Facet,
 };
 
 use super::{Follow, Screen, tame};
@@ -15,7 +16,7 @@ use crate::{
         PlanDialog, Sentence, Timeline,
     },
     layout::{Crumb, Keys, head},
-    parts::plan_panel::plan_panel,
+    parts::{plan_panel::plan_panel, zoom::zoom},
     ui::text::visible,
 };
 
@@ -32,11 +33,12 @@ impl Screen for EnvPage {
         Follow {
             topic: Some(Topic::Env { id: self.view.target.env_id.clone() }),
             state: Some(State::Env { view: Box::new(self.view.clone()) }),
-            events: vec![],
+            list: Default::default(),
         }
     }
 
     fn view(page: Page<Self>, state: ViewState, keys: Keys) -> AnyView {
+        let range = (page.data.view.timeline.from, page.data.view.timeline.to);
         let target = page.data.view.target;
         let path = target.path();
         let token = keys.token.clone();
@@ -47,7 +49,7 @@ impl Screen for EnvPage {
             Crumb::here(&target.env),
         ];
         let blocked = state.at.map(|_| "Return to now to act.".to_owned());
-        let events = format!("/events?app={}&env={}", encode(&target.app), encode(&target.env));
+        let events = ViewState::only(&[(Facet::App, &target.app), (Facet::Env, &target.env)]).link("/events");
         let dialog = page.data.open.filter(|_| state.at.is_none()).map(|open| {
             let close = ViewState { open: None, ..state.clone() }.link(&path);
             let opener = format!(".action[data-verb={}] a", open.plan.verb.as_str());
@@ -64,7 +66,8 @@ impl Screen for EnvPage {
             <EnvFacts/>
             <GapPanel/>
             <EnvRunning token=token/>
-            <Timeline sel=state.sel.clone() base=path.clone()/>
+            {zoom(range.0, range.1, page.now, &state, &path)}
+            <Timeline sel=state.sel.clone() base=path.clone() still=state.from.is_some() || state.to.is_some()/>
             <div class="grid">
                 <Instances/>
                 <EnvChanges/>
@@ -72,6 +75,6 @@ impl Screen for EnvPage {
             <EnvEvents all=events/>
             <EnvReleases all=format!("{path}/releases")/>
         }
-        .into_any()
+        .erased()
     }
 }

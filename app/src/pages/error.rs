@@ -1,5 +1,6 @@
 //! What is shown instead of a page: what happened, in words, and what to do.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::Ts;
 
@@ -40,7 +41,7 @@ pub fn render_error(error: &PageError, now: Ts, look: &Look<'_>) -> String {
                 {head(vec![Crumb::to("Overview", "/"), Crumb::here(title)], view! { <h1 class="sentence"><span class="sentence-text">{outside(&sentence)}</span></h1> }, ())}
                 <section class="panel narrow">{rest}</section>
             }
-            .into_any()
+            .erased()
         })
     })
 }
@@ -53,7 +54,7 @@ fn words(error: &PageError, path: &str) -> (String, AnyView) {
                 <p>"Nothing has this name or id that you may see. Ids are more reliable than names: check the link, or start from the overview."</p>
                 <p class="row"><a class="button" href="/">"Overview"</a><a class="button" href="/events">"Events"</a></p>
             }
-            .into_any(),
+            .erased(),
         ),
         PageError::Forbidden { what, needs } => (
             format!("You may not see or do this: {what}"),
@@ -61,11 +62,11 @@ fn words(error: &PageError, path: &str) -> (String, AnyView) {
                 <p>"It needs the role "<code>{needs.as_str()}</code>". Whoever runs this server can give you a token with it."</p>
                 <p class="row"><a class="button" href="/">"Overview"</a></p>
             }
-            .into_any(),
+            .erased(),
         ),
         PageError::Invalid { what } => (
             "This request was not understood.".to_owned(),
-            view! { <p>{outside(what)}</p><p>"Nothing was changed."</p><p class="row"><a class="button" href="/">"Overview"</a></p> }.into_any(),
+            view! { <p>{outside(what)}</p><p>"Nothing was changed."</p><p class="row"><a class="button" href="/">"Overview"</a></p> }.erased(),
         ),
         PageError::Unavailable { what, trace_id } => (
             what.clone(),
@@ -74,8 +75,8 @@ fn words(error: &PageError, path: &str) -> (String, AnyView) {
                 <p>"Trace "{id_chip(trace_id.as_str())}</p>
                 <p class="row"><a class="button primary" href=path.to_owned()>"Try again"</a></p>
             }
-            .into_any(),
+            .erased(),
         ),
-        PageError::Unauthenticated { .. } => (String::new(), ().into_any()),
+        PageError::Unauthenticated { .. } => (String::new(), ().erased()),
     }
 }

@@ -1,16 +1,18 @@
 //! `/events`: what is the control plane doing, and why did it fail?
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{EventId, ViewState, live::Topic, view::EventsView};
+use model::{EventId, ViewState, live::Topic, stream, view::EventsView};
 
 use super::{Follow, Screen, tame};
 use crate::{
     api::Page,
-    islands::{EventList, Fold},
+    islands::EventList,
     layout::{Crumb, Keys, head},
     parts::{
         event_filter::{chips, event_filter},
         event_row::event_detail,
+        histogram::histogram,
     },
     ui::{
         banner::empty,
@@ -41,17 +43,12 @@ impl Screen for EventsView {
         Follow {
             topic: moves.then(|| Topic::Events { query: filter.to_query() }),
             state: None,
-            events: self.groups.iter().map(|group| group.event.clone()).collect(),
+            list: stream::EventList::new(self.groups.clone(), state.ungrouped),
         }
     }
 
     fn view(page: Page<Self>, state: ViewState, _keys: Keys) -> AnyView {
         let view = page.data;
-        let folds = view
-            .groups
-            .iter()
-            .map(|group| Fold { seq: group.event.seq, n: group.n, first_at: group.first_at })
-            .collect();
         let selected = view
             .selected
             .as_ref()
@@ -76,13 +73,14 @@ impl Screen for EventsView {
         view! {
             {head(vec![Crumb::to("Overview", "/"), Crumb::here("Events")], sentence(&view), ())}
             {event_filter(&view, &state)}
+            {histogram(&view.bars, &state)}
             {selected}
-            <EventList folds=folds query=state.to_query()/>
+            <EventList query=state.to_query() silences=view.silences.clone()/>
             {nothing}
             {end}
             <p class="row">{newest}{older}</p>
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -94,7 +92,7 @@ fn sentence(view: &EventsView) -> AnyView {
     };
     let groups = plural(i64::try_from(view.groups.len()).unwrap_or(i64::MAX), "row");
     let text = format!("{total} · {} failed · {groups} shown", count(view.failed));
-    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.into_any()
+    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.erased()
 }
 
 /// Three empty states that never share a text: no match, quiet, and not recorded.
@@ -112,20 +110,20 @@ fn nothing(view: &EventsView, state: &ViewState, now: model::Ts) -> AnyView {
             format!("No events match {n} filter{s}."),
             view! { {chips(state)}<p><a class="button" href=wider.link("/events")>"Widen to 24 h"</a></p> },
         )
-        .into_any();
+        .erased();
     }
     if from.is_some_and(|from| from < view.recorded_since) {
         return empty(
             "Not recorded.",
             view! { <p>"Nothing is recorded before "{time::precise(view.recorded_since)}"."</p> },
         )
-        .into_any();
+        .erased();
     }
     match view.last_at {
-        Some(at) => empty("Quiet.", view! { <p>"The last event was "{time::ago(at, now)}"."</p> }).into_any(),
+        Some(at) => empty("Quiet.", view! { <p>"The last event was "{time::ago(at, now)}"."</p> }).erased(),
         None => {
             empty("No event yet.", view! { <p>"Recorded since "{time::precise(view.recorded_since)}"."</p> })
-                .into_any()
+                .erased()
         }
     }
 }

@@ -1,11 +1,12 @@
 //! `/o/{kind}/{id}`: the ground truth of one thing.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     ViewState,
     live::{State, Topic},
     view::ObjectView,
-    view_state::encode,
+    view_state::Facet,
 };
 
 use super::{Follow, Screen, tame};
@@ -13,7 +14,7 @@ use crate::{
     api::Page,
     islands::{Conditions, GapPanel, ObjectEvents, ObjectFacts, Sentence, Timeline},
     layout::{Crumb, Keys, head},
-    parts::{logs::logs, spec_diff::spec_diff},
+    parts::{logs::logs, spec_diff::spec_diff, zoom::zoom},
     ui::{
         banner::{Level, banner, panel},
         id_chip::{command, id_chip},
@@ -36,7 +37,7 @@ impl Screen for ObjectView {
         Follow {
             topic: Some(Topic::Object { key: self.object.key.clone() }),
             state: Some(State::Object { view }),
-            events: vec![],
+            list: Default::default(),
         }
     }
 
@@ -68,7 +69,8 @@ impl Screen for ObjectView {
                 "What is reported here is about an older generation than the one that is wanted.",
             )
         });
-        let events = format!("/events?object={}", encode(&key.to_string()));
+        let events = ViewState::only(&[(Facet::Object, &key.to_string())]).link("/events");
+        let range = (view.timeline.from, view.timeline.to);
         let n_events = view.events.len();
         let n_related = view.related.len();
         let base = view.object.path();
@@ -93,12 +95,13 @@ impl Screen for ObjectView {
             </nav>
             <GapPanel/>
             <Conditions/>
-            <Timeline sel=state.sel.clone() base=base/>
+            {zoom(range.0, range.1, page.now, &state, &base)}
+            <Timeline sel=state.sel.clone() base=base still=state.from.is_some() || state.to.is_some()/>
             <div class="grid"><ObjectFacts/></div>
             <ObjectEvents all=events/>
             {panel("spec", "Spec diff", (), spec_diff(&view.object))}
             {panel("logs", "Logs", (), logs(view.logs.as_deref(), &key))}
         }
-        .into_any()
+        .erased()
     }
 }

@@ -1,5 +1,6 @@
 //! `/`: is anything not as desired, since when, why, and where do I start?
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     Freshness, Span, ViewState,
@@ -29,7 +30,7 @@ impl Screen for Overview {
         Follow {
             topic: Some(Topic::Overview),
             state: Some(State::Overview { view: Box::new(self.clone()) }),
-            events: vec![],
+            list: Default::default(),
         }
     }
 
@@ -48,13 +49,13 @@ impl Screen for Overview {
             {panel("changes", "Changes, last 2 h", (), changes)}
             {panel("sources", "Sources", tally, source_list(&sources, now))}
         }
-        .into_any()
+        .erased()
     }
 }
 
 fn source_list(sources: &[SourceState], now: model::Ts) -> AnyView {
     if sources.is_empty() {
-        return view! { <p class="muted">"No source is connected, so nothing can be known."</p> }.into_any();
+        return view! { <p class="muted">"No source is connected, so nothing can be known."</p> }.erased();
     }
     let items: Vec<_> = sources
         .iter()
@@ -62,8 +63,8 @@ fn source_list(sources: &[SourceState], now: model::Ts) -> AnyView {
             let fresh = Freshness::of_source(source.last_seen_at, source.interval, now);
             let live = fresh == Freshness::Live;
             let last = match source.last_seen_at {
-                Some(at) => view! { "last report "{time::ago(at, now)} }.into_any(),
-                None => view! { "never reported" }.into_any(),
+                Some(at) => view! { "last report "{time::ago(at, now)} }.erased(),
+                None => view! { "never reported" }.erased(),
             };
             view! {
                 <li>
@@ -80,5 +81,5 @@ fn source_list(sources: &[SourceState], now: model::Ts) -> AnyView {
             }
         })
         .collect();
-    view! { <ul class="sources">{items}</ul> }.into_any()
+    view! { <ul class="sources">{items}</ul> }.erased()
 }

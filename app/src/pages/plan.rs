@@ -1,5 +1,6 @@
 //! `/actions/{verb}/plan`: the same plan as in the dialog, as a page of its own.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::ViewState;
 
@@ -33,6 +34,6 @@ impl Screen for PlanPage {
             {head(crumbs, title, ())}
             <section class="panel">{plan_panel(&page.data, &keys, page.viewer.may_act(), path, page.now)}</section>
         }
-        .into_any()
+        .erased()
     }
 }

@@ -1,5 +1,6 @@
 //! `/receipts` and `/receipts/{id}`: what was asked for, and what became of it?
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     Receipt, ViewState,
@@ -41,7 +42,7 @@ impl Screen for ReceiptsPage {
                 "Nobody has asked for anything yet.",
                 view! { <p>"The first receipt comes with the first action, for example "{command("vt apply -f vantage.yaml")}</p> },
             )
-            .into_any()
+            .erased()
         } else {
             let rows: Vec<_> = rows.iter().map(|receipt| row(receipt, now)).collect();
             view! {
@@ -61,13 +62,13 @@ impl Screen for ReceiptsPage {
                     </table>
                 </div>
             }
-            .into_any()
+            .erased()
         };
         view! {
             {head(vec![Crumb::to("Overview", "/"), Crumb::here("Receipts")], title, ())}
             {body}
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -83,7 +84,7 @@ fn row(receipt: &Receipt, now: model::Ts) -> AnyView {
             <td data-label="What became of it">{lamps(receipt)}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 impl Screen for ReceiptPage {
@@ -95,7 +96,7 @@ impl Screen for ReceiptPage {
         Follow {
             topic: Some(Topic::Receipt { id: self.receipt.id.clone() }),
             state: Some(State::Receipt { view: Box::new(self.receipt.clone()) }),
-            events: vec![],
+            list: Default::default(),
         }
     }
 
@@ -111,7 +112,7 @@ impl Screen for ReceiptPage {
         let wait = wait.map(|wait| {
             if receipt.phase.is_open() {
                 let href = wait.path();
-                view! { <p class="row"><a class="button" href=href>"Watch the wait "{wait.id.to_string()}</a></p> }.into_any()
+                view! { <p class="row"><a class="button" href=href>"Watch the wait "{wait.id.to_string()}</a></p> }.erased()
             } else {
                 wait_card(&wait, &keys.token, page.now)
             }
@@ -121,6 +122,6 @@ impl Screen for ReceiptPage {
             <ReceiptCard token=keys.token.clone()/>
             {wait}
         }
-        .into_any()
+        .erased()
     }
 }

@@ -1,5 +1,6 @@
 //! `/a/{app}/{env}/releases`: what ran here, how long it held, and what can be chosen again.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::ViewState;
 
@@ -33,6 +34,6 @@ impl Screen for ReleasesPage {
             {head(crumbs, headline(&page.data.target.title(), &page.data.judgement, None, page.now), ())}
             {panel("releases", "Releases", n, release_table(&page.data.rows, page.now))}
         }
-        .into_any()
+        .erased()
     }
 }

@@ -1,5 +1,6 @@
 //! Signing in: a token pasted into a field, or the one-time link that `vt serve` printed.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::Ts;
 
@@ -40,7 +41,7 @@ pub fn render_sign_in(
                     <p class="muted">"Or open the one-time link that "<code>"vt serve"</code>" printed. Another token: "{command("vt token create NAME --role viewer")}</p>
                 </section>
             }
-            .into_any()
+            .erased()
         })
     })
 }
@@ -51,14 +52,14 @@ fn form(link: Option<String>, token: String, return_to: String) -> AnyView {
             {hidden("link", link)}
             <p>"This one-time link signs you in as the administrator of this server."</p>
         }
-        .into_any(),
+        .erased(),
         None => view! {
             <label class="field">
                 <span>"Token"</span>
                 <input type="password" name="token" autocomplete="current-password" required maxlength="200" placeholder="vt_…"/>
             </label>
         }
-        .into_any(),
+        .erased(),
     };
     view! {
         <form method="post" action="/sign-in" class="stack">
@@ -68,5 +69,5 @@ fn form(link: Option<String>, token: String, return_to: String) -> AnyView {
             <p class="row end"><button type="submit" class="button primary">"Sign in"</button></p>
         </form>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! `/waits` and `/waits/{id}`: who is still waiting, for what, and how far is it?
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     ViewState, Wait,
@@ -34,16 +35,16 @@ impl Screen for WaitsPage {
                 "No one is waiting.",
                 view! { <p>"Tick “wait for convergence” when you confirm a plan, or use "{command("vt wait")}</p> },
             )
-            .into_any()
+            .erased()
         } else {
             let cards: Vec<_> = rows.iter().map(|wait| wait_card(wait, &keys.token, page.now)).collect();
-            view! { <div class="cards">{cards}</div> }.into_any()
+            view! { <div class="cards">{cards}</div> }.erased()
         };
         view! {
             {head(vec![Crumb::to("Overview", "/"), Crumb::here("Waits")], title, ())}
             {body}
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -56,7 +57,7 @@ impl Screen for Wait {
         Follow {
             topic: Some(Topic::Wait { id: self.id.clone() }),
             state: Some(State::Wait { view: Box::new(self.clone()) }),
-            events: vec![],
+            list: Default::default(),
         }
     }
 
@@ -73,6 +74,6 @@ impl Screen for Wait {
             {head(crumbs, view! { <Sentence/> }, view! { <a class="button" href=path>"Refresh"</a> })}
             <WaitCard token=keys.token.clone()/>
         }
-        .into_any()
+        .erased()
     }
 }

@@ -1,5 +1,6 @@
 //! What can be done: the same place on every page, and what cannot be done stays visible with its reason.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::view::ActionState;
 
@@ -16,7 +17,7 @@ pub fn actions(actions: &[ActionState], blocked: Option<&str>) -> AnyView {
                 None => view! {
                     <span class="action" data-verb=verb>{links::link(&action.href, "button", visible(&action.label))}</span>
                 }
-                .into_any(),
+                .erased(),
                 Some(why) => {
                     let id = format!("why-{verb}-{i}");
                     let described = id.clone();
@@ -26,10 +27,10 @@ pub fn actions(actions: &[ActionState], blocked: Option<&str>) -> AnyView {
                             <small id=id>{visible(why)}</small>
                         </span>
                     }
-                    .into_any()
+                    .erased()
                 }
             }
         })
         .collect();
-    view! { <div class="action-list">{items}</div> }.into_any()
+    view! { <div class="action-list">{items}</div> }.erased()
 }

@@ -1,5 +1,6 @@
 //! What changed: the fourth question, as a list and as a strip over time.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Marker, Ts};
 
@@ -11,7 +12,7 @@ use crate::{
 /// Changes as they come, newest first.
 pub fn list(markers: &[Marker], now: Ts) -> AnyView {
     if markers.is_empty() {
-        return view! { <p class="muted">"No change is recorded here yet."</p> }.into_any();
+        return view! { <p class="muted">"No change is recorded here yet."</p> }.erased();
     }
     let items: Vec<_> = markers
         .iter()
@@ -26,13 +27,13 @@ pub fn list(markers: &[Marker], now: Ts) -> AnyView {
             }
         })
         .collect();
-    view! { <ul class="changes">{items}</ul> }.into_any()
+    view! { <ul class="changes">{items}</ul> }.erased()
 }
 
 /// Changes of a range of time as marks on a line, with the same list as text below.
 pub fn strip(markers: &[Marker], from: Ts, now: Ts) -> AnyView {
     if markers.is_empty() {
-        return view! { <p class="muted">"No change in the last two hours."</p> }.into_any();
+        return view! { <p class="muted">"No change in the last two hours."</p> }.erased();
     }
     let marks: Vec<_> = markers
         .iter()
@@ -59,5 +60,5 @@ pub fn strip(markers: &[Marker], from: Ts, now: Ts) -> AnyView {
         <p class="legend muted" aria-hidden="true">"▲ deploy  ◆ change  ↶ rollback  ⟳ restart  ● human"</p>
         {list(&newest, now)}
     }
-    .into_any()
+    .erased()
 }

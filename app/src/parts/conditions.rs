@@ -1,5 +1,6 @@
 //! Conditions: the standard set in a fixed order, even where absent, so that the eye learns the positions.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Condition, ConditionStatus, Object, Tone, Ts, condition::STANDARD, timeline::SegmentStatus};
 
@@ -35,7 +36,7 @@ pub fn table(object: &Object, now: Ts) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn row(ty: &str, condition: Option<&Condition>, generation: i64, now: Ts) -> AnyView {
@@ -50,7 +51,7 @@ fn row(ty: &str, condition: Option<&Condition>, generation: i64, now: Ts) -> Any
                 <td data-label="Generation">"–"</td>
             </tr>
         }
-        .into_any();
+        .erased();
     };
     let tone = Tone::of(ty, SegmentStatus::from(condition.status), false);
     let older = condition.observed_generation.is_some_and(|observed| observed < generation);
@@ -70,7 +71,7 @@ fn row(ty: &str, condition: Option<&Condition>, generation: i64, now: Ts) -> Any
             <td data-label="Generation">{about}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 const fn status_word(status: ConditionStatus) -> &'static str {

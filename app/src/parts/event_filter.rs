@@ -1,5 +1,6 @@
 //! The filter of the event list: a plain GET form, chips that link to the state without them, facets with counts.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{ViewState, view::EventsView, view_state::Facet};
 
@@ -23,11 +24,11 @@ pub fn event_filter(view: &EventsView, state: &ViewState) -> AnyView {
     let mut ranges: Vec<_> = RANGES
         .iter()
         .map(|(value, words)| {
-            view! { <option value=*value selected=*value == from>{*words}</option> }.into_any()
+            view! { <option value=*value selected=*value == from>{*words}</option> }.erased()
         })
         .collect();
     if !RANGES.iter().any(|(value, _)| *value == from) {
-        ranges.push(view! { <option value=from.clone() selected>"since "{from.clone()}</option> }.into_any());
+        ranges.push(view! { <option value=from.clone() selected>"since "{from.clone()}</option> }.erased());
     }
     let kept: Vec<_> = state
         .facets
@@ -56,7 +57,7 @@ pub fn event_filter(view: &EventsView, state: &ViewState) -> AnyView {
         {chips(state)}
         {facets(view, state)}
     }
-    .into_any()
+    .erased()
 }
 
 /// The filters that are set; each × leads to the list without it.
@@ -66,8 +67,7 @@ pub fn chips(state: &ViewState) -> Option<AnyView> {
     }
     let chip = |text: String, href: String| {
         let name = format!("remove filter {text}");
-        view! { <a class="filter-chip" href=href aria-label=name><bdi>{text.clone()}</bdi>" ×"</a> }
-            .into_any()
+        view! { <a class="filter-chip" href=href aria-label=name><bdi>{text.clone()}</bdi>" ×"</a> }.erased()
     };
     let mut chips: Vec<AnyView> = Vec::new();
     for (facet, values) in &state.facets {
@@ -81,7 +81,7 @@ pub fn chips(state: &ViewState) -> Option<AnyView> {
         let rest = ViewState { q: None, before: None, ..state.clone() };
         chips.push(chip(format!("text: {}", visible(&clamp(q, 60))), rest.link("/events")));
     }
-    Some(view! { <p class="row chips">{chips}<a href="/events">"Clear all"</a></p> }.into_any())
+    Some(view! { <p class="row chips">{chips}<a href="/events">"Clear all"</a></p> }.erased())
 }
 
 fn facets(view: &EventsView, state: &ViewState) -> Option<AnyView> {
@@ -107,6 +107,6 @@ fn facets(view: &EventsView, state: &ViewState) -> Option<AnyView> {
         })
         .collect();
     (!groups.is_empty()).then(|| {
-        view! { <details class="facets" open><summary>"Facets"</summary><div class="facet-groups">{groups}</div></details> }.into_any()
+        view! { <details class="facets" open><summary>"Facets"</summary><div class="facet-groups">{groups}</div></details> }.erased()
     })
 }

@@ -1,7 +1,12 @@
 //! One event, or several that say the same: which controller, on what, what it tried, what came of it, why.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{Event, Outcome, Ts, view::EventGroup};
+use model::{
+    Event, Outcome, Ts, ViewState,
+    view::{EventGroup, Silence},
+    view_state::{Facet, When},
+};
 
 use crate::{
     parts::links::object_link,
@@ -14,9 +19,9 @@ use crate::{
 
 /// Whether cells lead to the event list filtered by their value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cells {
-    /// They do.
-    Filter,
+pub enum Cells<'a> {
+    /// They do, beside what this state asks already.
+    Filter(&'a ViewState),
     /// Plain text, for short lists.
     Plain,
 }
@@ -30,17 +35,24 @@ const fn outcome_word(outcome: Outcome) -> &'static str {
     }
 }
 
-/// A row. Its link opens the detail below it.
-pub fn event_row(group: &EventGroup, cells: Cells, chosen: bool, href: String, now: Ts) -> AnyView {
+/// A row. Its link opens the detail below it. `flaps` is how often its action changes between failure and success.
+pub fn event_row(
+    group: &EventGroup,
+    cells: Cells<'_>,
+    flaps: Option<u32>,
+    chosen: bool,
+    href: String,
+    now: Ts,
+) -> AnyView {
     let event = &group.event;
     let why = if event.message.is_empty() && event.reason.is_empty() {
-        view! { <span class="muted">"–"</span> }.into_any()
+        view! { <span class="muted">"–"</span> }.erased()
     } else {
         view! {
-            {(!event.reason.is_empty()).then(|| view! { <b>{cell("reason", &event.reason, cells)}</b>" " })}
+            {(!event.reason.is_empty()).then(|| view! { <b>{cell(Facet::Reason, &event.reason, cells)}</b>" " })}
             <span class="clamp">{outside(&clamp(&event.message, 260))}</span>
         }
-        .into_any()
+        .erased()
     };
     let repeats = (group.n > 1).then(|| {
         view! {
@@ -50,11 +62,13 @@ pub fn event_row(group: &EventGroup, cells: Cells, chosen: bool, href: String, n
             {cadence(group)}
         }
     });
+    let flaps =
+        flaps.map(|n| view! { <span class="repeats">{format!(" flapping ✓/✖ {n}× in 10 min")}</span> });
     let attempt = event.attempt.map(|n| view! { <span class="muted">" attempt "{n}</span> });
     view! {
         <article class="event" class:chosen=chosen data-outcome=event.outcome.as_str() id=event.id().to_string()>
             <a class="event-time" href=href>{time::clock(event.at, now)}</a>
-            <span class="event-controller">{cell("controller", &event.controller, cells)}</span>
+            <span class="event-controller">{cell(Facet::Controller, &event.controller, cells)}</span>
             <span class="event-object">{object_link(&event.object, event.object.id(), None)}</span>
             <span class="event-tried">{outside(&event.action)}{attempt}</span>
             <span class="event-outcome">
@@ -63,10 +77,10 @@ pub fn event_row(group: &EventGroup, cells: Cells, chosen: bool, href: String, n
                 {outcome_word(event.outcome)}
             </span>
             <span class="event-why">{why}</span>
-            <span class="event-repeats">{repeats}</span>
+            <span class="event-repeats">{repeats}{flaps}</span>
         </article>
     }
-    .into_any()
+    .erased()
 }
 
 /// `every ~30 s`, where there is enough to say so.
@@ -79,33 +93,30 @@ fn cadence(group: &EventGroup) -> Option<AnyView> {
             ms @ 0..1000 => format!(", every ~{ms} ms"),
             _ => format!(", every ~{}", every.words()),
         };
-        view! { <span class="muted">{text}</span> }.into_any()
+        view! { <span class="muted">{text}</span> }.erased()
     })
 }
 
-fn cell(key: &'static str, value: &str, cells: Cells) -> AnyView {
+fn cell(facet: Facet, value: &str, cells: Cells<'_>) -> AnyView {
     match cells {
-        Cells::Plain => outside(value).into_any(),
-        Cells::Filter => {
-            let href = format!("/events?{key}={}", model::view_state::encode(value));
-            view! { <a class="cell" href=href>{outside(value)}</a> }.into_any()
+        Cells::Plain => outside(value).erased(),
+        Cells::Filter(state) => {
+            let href = state.with(facet, value, false).link("/events");
+            view! { <a class="cell" href=href>{outside(value)}</a> }.erased()
         }
     }
 }
 
 /// Everything about one event, in the flow below its row.
 pub fn event_detail(event: &Event, close: String) -> AnyView {
-    let around = |key: &str, value: &str| {
-        let value = model::view_state::encode(value);
-        format!("/events?{key}={value}&sel={}#{}", event.id(), event.id())
+    let chosen = |state: ViewState| {
+        let link = ViewState { sel: Some(event.id().to_string()), ..state }.link("/events");
+        format!("{link}#{}", event.id())
     };
+    let around = |facet, value: &str| chosen(ViewState::only(&[(facet, value)]));
     let minutes = model::Span::minutes(2);
-    let near = format!(
-        "/events?from={}&to={}&sel={}",
-        model::view_state::encode(&(event.at - minutes).to_string()),
-        model::view_state::encode(&(event.at + minutes).to_string()),
-        event.id()
-    );
+    let (from, to) = (When::At(event.at - minutes), When::At(event.at + minutes));
+    let near = chosen(ViewState::default().within(Some(from), Some(to)));
     let trace = event.trace_id.as_ref().map(|trace| {
         view! { <div><dt>"Trace"</dt><dd>{id_chip(trace.as_str())}</dd></div> }
     });
@@ -135,8 +146,8 @@ pub fn event_detail(event: &Event, close: String) -> AnyView {
                 {trace}
             </dl>
             <p class="row">
-                <a href=around("controller", &event.controller)>"This controller"</a>
-                <a href=around("object", &event.object.to_string())>"This object"</a>
+                <a href=around(Facet::Controller, &event.controller)>"This controller"</a>
+                <a href=around(Facet::Object, &event.object.to_string())>"This object"</a>
                 <a href=near>"±2 min around"</a>
                 {copy_button(&markdown, "copy as Markdown", "")}
             </p>
@@ -146,7 +157,24 @@ pub fn event_detail(event: &Event, close: String) -> AnyView {
             </details>
         </section>
     }
-    .into_any()
+    .erased()
+}
+
+/// Time that nobody watched, between the rows around it: never closed over.
+pub fn silence_row(silence: &Silence) -> AnyView {
+    view! {
+        <p class="silence-row">
+            "no recording "
+            <time datetime=silence.from.to_string()>{silence.from.clock()}</time>
+            "–"
+            <time datetime=silence.to.to_string()>{silence.to.clock()}</time>
+            ": source "
+            {outside(&silence.source)}
+            ", "
+            {outside(&silence.reason)}
+        </p>
+    }
+    .erased()
 }
 
 /// Keeps line breaks, shows everything else that would act.
@@ -157,18 +185,18 @@ pub fn visible_lines(text: &str) -> String {
 /// A short list of the newest events, and the way to all of them.
 pub fn short_list(events: &[Event], all: String, now: Ts) -> AnyView {
     if events.is_empty() {
-        return view! { <p class="muted">"No event is recorded here yet."</p> }.into_any();
+        return view! { <p class="muted">"No event is recorded here yet."</p> }.erased();
     }
     let groups = model::view::group(events.to_vec(), true);
     let n = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let rows: Vec<_> = groups
         .iter()
         .take(12)
-        .map(|group| event_row(group, Cells::Plain, false, group.event.path(), now))
+        .map(|group| event_row(group, Cells::Plain, None, false, group.event.path(), now))
         .collect();
     view! {
         <div class="events short">{rows}</div>
         <p><a href=all>"All events"</a>" "<span class="muted">{format!("{} newest shown, folded", plural(n, "event"))}</span></p>
     }
-    .into_any()
+    .erased()
 }

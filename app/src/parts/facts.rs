@@ -1,5 +1,6 @@
 //! What a kind of object is about, in a few fields; and its neighbours with their own verdicts.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Object, ObjectKind, view::Related};
 use serde_json::Value;
@@ -53,7 +54,7 @@ fn shown(value: &Value) -> String {
 pub fn kind_card(object: &Object) -> AnyView {
     let known = interesting(object.key.kind().as_str());
     let pair = |name: &str, value: &Value| {
-        view! { <div><dt>{outside(name)}</dt><dd>{outside_long(&shown(value))}</dd></div> }.into_any()
+        view! { <div><dt>{outside(name)}</dt><dd>{outside_long(&shown(value))}</dd></div> }.erased()
     };
     let mut pairs: Vec<AnyView> = known
         .iter()
@@ -63,15 +64,15 @@ pub fn kind_card(object: &Object) -> AnyView {
         pairs = object.current.iter().take(12).map(|(field, value)| pair(field, value)).collect();
     }
     if pairs.is_empty() {
-        return view! { <p class="muted">"Its source reports no fields."</p> }.into_any();
+        return view! { <p class="muted">"Its source reports no fields."</p> }.erased();
     }
-    view! { <dl class="pairs facts">{pairs}</dl> }.into_any()
+    view! { <dl class="pairs facts">{pairs}</dl> }.erased()
 }
 
 /// Neighbours, so that the failing one is visible without opening it.
 pub fn related(related: &[Related]) -> AnyView {
     if related.is_empty() {
-        return view! { <p class="muted">"Nothing is recorded as related."</p> }.into_any();
+        return view! { <p class="muted">"Nothing is recorded as related."</p> }.erased();
     }
     let items: Vec<_> = related
         .iter()
@@ -85,5 +86,5 @@ pub fn related(related: &[Related]) -> AnyView {
             }
         })
         .collect();
-    view! { <ul class="related">{items}</ul> }.into_any()
+    view! { <ul class="related">{items}</ul> }.erased()
 }

@@ -1,5 +1,6 @@
 //! How much we know: another axis than the verdict, and it never looks like one.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Freshness, Ts};
 
@@ -28,7 +29,7 @@ pub fn freshness_chip(fresh: Option<Freshness>, made_at: Ts) -> AnyView {
             <time class="fresh-time" datetime=made_at.to_string()>{made_at.clock()}</time>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// The mark on things whose source fell silent while we are connected.
@@ -39,5 +40,5 @@ pub fn stale_chip(since: Ts, now: Ts) -> AnyView {
             <span>"as of "{since.clock()}" ("{time::relative(time::Rel::For, since, now)}")"</span>
         </span>
     }
-    .into_any()
+    .erased()
 }

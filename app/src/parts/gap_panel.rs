@@ -1,5 +1,6 @@
 //! Desired, current, why and the chain (`ux.md` 2.1): the question that every object page answers first.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Evidence, EvidenceKind, FieldState, Gap, GapRow, Link, Ts};
 
@@ -24,19 +25,19 @@ pub fn gap_panel(gap: &Gap, title: &str, since: Ts, made_at: Ts, now: Ts) -> Any
             {body}
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 fn closed(gap: &Gap, since: Ts, now: Ts) -> AnyView {
     if gap.rows.is_empty() {
         return view! { <p class="calm">"Nothing is compared: no desired state is recorded here."</p> }
-            .into_any();
+            .erased();
     }
     view! {
         <p class="calm">"Desired = current for "{time::relative(time::Rel::For, since, now)}"."</p>
         {equal_rows(gap)}
     }
-    .into_any()
+    .erased()
 }
 
 fn open(gap: &Gap, title: &str, made_at: Ts, now: Ts) -> AnyView {
@@ -74,7 +75,7 @@ fn open(gap: &Gap, title: &str, made_at: Ts, now: Ts) -> AnyView {
         {evidence(gap, now)}
         {next(gap)}
     }
-    .into_any()
+    .erased()
 }
 
 const fn state_word(state: FieldState) -> &'static str {
@@ -88,12 +89,12 @@ const fn state_word(state: FieldState) -> &'static str {
 
 fn gap_row(row: &GapRow, now: Ts) -> AnyView {
     let current = match &row.current {
-        Some(current) => outside(current).into_any(),
-        None => view! { <span class="unreported">"not reported"</span> }.into_any(),
+        Some(current) => outside(current).erased(),
+        None => view! { <span class="unreported">"not reported"</span> }.erased(),
     };
     let why = match &row.why {
         Some(why) => claim(why, now),
-        None => view! { <span class="muted">"no evidence"</span> }.into_any(),
+        None => view! { <span class="muted">"no evidence"</span> }.erased(),
     };
     view! {
         <tr data-state=state_word(row.state)>
@@ -106,7 +107,7 @@ fn gap_row(row: &GapRow, now: Ts) -> AnyView {
             <td data-label="Why">{why}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 /// One claim as a link to what it rests on.
@@ -116,7 +117,7 @@ fn claim(evidence: &Evidence, now: Ts) -> AnyView {
         " "
         {links::link(&evidence.href, "proof", time::ago(evidence.at, now))}
     }
-    .into_any()
+    .erased()
 }
 
 /// Equal rows, folded: they are reassuring, not interesting.
@@ -144,7 +145,7 @@ fn equal_rows(gap: &Gap) -> Option<AnyView> {
                 <dl class="pairs">{rows}</dl>
             </details>
         }
-        .into_any(),
+        .erased(),
     )
 }
 
@@ -160,7 +161,7 @@ fn chain(links: &[Link], now: Ts) -> Option<AnyView> {
                 <ol>{links}</ol>
             </div>
         }
-        .into_any(),
+        .erased(),
     )
 }
 
@@ -180,14 +181,14 @@ fn chain_link(link: &Link, now: Ts) -> AnyView {
             {proof}
         </li>
     }
-    .into_any()
+    .erased()
 }
 
 fn evidence(gap: &Gap, now: Ts) -> AnyView {
     if gap.evidence.is_empty() {
         let looked = gap.looked_at.clone().unwrap_or_else(|| "nothing is recorded yet".to_owned());
         return view! { <p class="muted">"We have no evidence. Looked at: "{outside(&looked)}"."</p> }
-            .into_any();
+            .erased();
     }
     let items: Vec<_> = gap.evidence.iter().take(3).map(|evidence| evidence_item(evidence, now)).collect();
     view! {
@@ -196,7 +197,7 @@ fn evidence(gap: &Gap, now: Ts) -> AnyView {
             <ul>{items}</ul>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn evidence_item(evidence: &Evidence, now: Ts) -> AnyView {
@@ -218,7 +219,7 @@ fn evidence_item(evidence: &Evidence, now: Ts) -> AnyView {
             <span class="tag">{kind}</span>
         </li>
     }
-    .into_any()
+    .erased()
 }
 
 fn next(gap: &Gap) -> Option<AnyView> {
@@ -231,6 +232,6 @@ fn next(gap: &Gap) -> Option<AnyView> {
                 {next.command.as_deref().map(command)}
             </div>
         }
-        .into_any(),
+        .erased(),
     )
 }

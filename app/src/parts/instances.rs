@@ -1,5 +1,6 @@
 //! Instances as squares: one each, and ghosts for what is wanted and does not exist.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Verdict, object::object_path, view::InstanceRow};
 
@@ -18,10 +19,10 @@ pub fn tally(rows: &[InstanceRow]) -> String {
 /// One square each, in the order of the data.
 pub fn squares(rows: &[InstanceRow]) -> AnyView {
     if rows.is_empty() {
-        return view! { <p class="muted">"No instance is wanted, and none exists."</p> }.into_any();
+        return view! { <p class="muted">"No instance is wanted, and none exists."</p> }.erased();
     }
     let squares: Vec<_> = rows.iter().map(square).collect();
-    view! { <ul class="squares">{squares}</ul> }.into_any()
+    view! { <ul class="squares">{squares}</ul> }.erased()
 }
 
 fn square(row: &InstanceRow) -> AnyView {
@@ -43,10 +44,10 @@ fn square(row: &InstanceRow) -> AnyView {
         Some(key) => view! {
             <li class="square" data-verdict=row.verdict.as_str()><a href=object_path(key)>{inner}</a></li>
         }
-        .into_any(),
+        .erased(),
         None => view! {
             <li class="square ghost" data-verdict=row.verdict.as_str()><span class="square-body">{inner}</span></li>
         }
-        .into_any(),
+        .erased(),
     }
 }

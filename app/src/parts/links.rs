@@ -1,5 +1,6 @@
 //! Links within the console. Only paths of our own become links; everything else stays text.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{EnvRef, ObjectKey, Verdict, object::object_path};
 
@@ -17,8 +18,8 @@ pub fn own_path(href: &str) -> Option<String> {
 /// A link where the path is ours, the same words without it elsewhere.
 pub fn link(href: &str, class: &'static str, content: impl IntoView + 'static) -> AnyView {
     match own_path(href) {
-        Some(href) => view! { <a class=class href=href>{content}</a> }.into_any(),
-        None => view! { <span class=class>{content}</span> }.into_any(),
+        Some(href) => view! { <a class=class href=href>{content}</a> }.erased(),
+        None => view! { <span class=class>{content}</span> }.erased(),
     }
 }
 
@@ -35,12 +36,12 @@ pub fn object_link(key: &ObjectKey, name: &str, verdict: Option<Verdict>) -> Any
             <bdi>{visible(name)}</bdi>
         </a>
     }
-    .into_any()
+    .erased()
 }
 
 /// `checkout/prod`.
 pub fn env_link(target: &EnvRef) -> AnyView {
-    view! { <a href=target.path()><bdi>{visible(&target.title())}</bdi></a> }.into_any()
+    view! { <a href=target.path()><bdi>{visible(&target.title())}</bdi></a> }.erased()
 }
 
 #[cfg(test)]

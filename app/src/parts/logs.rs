@@ -1,5 +1,6 @@
 //! What a workload printed: the newest lines, as text and nothing else.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{ObjectKey, view::LogLine};
 
@@ -16,10 +17,10 @@ pub fn logs(lines: Option<&[LogLine]>, object: &ObjectKey) -> AnyView {
     let follow = format!("vt logs tail --instance {}", object.id());
     let Some(lines) = lines else {
         return view! { <p class="muted">"No log source. On the command line: "{command(&follow)}</p> }
-            .into_any();
+            .erased();
     };
     if lines.is_empty() {
-        return view! { <p class="muted">"It has printed nothing yet."</p> }.into_any();
+        return view! { <p class="muted">"It has printed nothing yet."</p> }.erased();
     }
     let shown: Vec<_> = lines
         .iter()
@@ -37,5 +38,5 @@ pub fn logs(lines: Option<&[LogLine]>, object: &ObjectKey) -> AnyView {
         <ol class="logs" tabindex="0" role="list" aria-label="Log lines, oldest first">{shown}</ol>
         <p class="muted">"Follow: "{command(&follow)}</p>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! One app-env on the overview: the reason is on the row, zero clicks away.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Ts, verdict::Attention, view::OverviewRow};
 
@@ -93,5 +94,5 @@ pub fn overview_row(row: &OverviewRow, group: Group, now: Ts) -> AnyView {
             {second}
         </article>
     }
-    .into_any()
+    .erased()
 }

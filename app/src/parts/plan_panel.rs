@@ -1,5 +1,6 @@
 //! A computed plan: what will change, what will not, what was checked, and one button that names what it does.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{GuardrailLevel, Plan, Ts, Verb};
 
@@ -33,12 +34,12 @@ pub fn plan_panel(page: &PlanPage, keys: &Keys, may_act: bool, cancel: String, n
         })
         .collect();
     let changes = if changes.is_empty() {
-        view! { <p class="muted">"Nothing: desired state is already like this."</p> }.into_any()
+        view! { <p class="muted">"Nothing: desired state is already like this."</p> }.erased()
     } else {
         view! {
             <table class="plan-changes"><caption class="sr">"What will change"</caption><tbody>{changes}</tbody></table>
         }
-        .into_any()
+        .erased()
     };
     let kept = list(&plan.will_not_change);
     let steps = (!plan.steps.is_empty()).then(|| {
@@ -63,15 +64,15 @@ pub fn plan_panel(page: &PlanPage, keys: &Keys, may_act: bool, cancel: String, n
             {confirm(page, keys, may_act, cancel)}
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn list(items: &[String]) -> AnyView {
     if items.is_empty() {
-        return view! { <p class="muted">"Nothing else is touched."</p> }.into_any();
+        return view! { <p class="muted">"Nothing else is touched."</p> }.erased();
     }
     let items: Vec<_> = items.iter().map(|item| view! { <li>{outside(item)}</li> }).collect();
-    view! { <ul>{items}</ul> }.into_any()
+    view! { <ul>{items}</ul> }.erased()
 }
 
 fn guardrails(plan: &Plan) -> AnyView {
@@ -94,7 +95,7 @@ fn guardrails(plan: &Plan) -> AnyView {
             }
         })
         .collect();
-    view! { <ul class="guardrails">{items}</ul> }.into_any()
+    view! { <ul class="guardrails">{items}</ul> }.erased()
 }
 
 /// Another release, or another number: asks for a new plan and changes nothing.
@@ -111,7 +112,7 @@ fn choose(page: &PlanPage) -> Option<AnyView> {
                     view! { <option value=id.to_string() selected=chosen>{visible(name)}</option> }
                 })
                 .collect();
-            view! { <label>"Release "<select name="release">{options}</select></label> }.into_any()
+            view! { <label>"Release "<select name="release">{options}</select></label> }.erased()
         }
         Verb::Scale => {
             let asked = plan.ask.process.clone();
@@ -132,7 +133,7 @@ fn choose(page: &PlanPage) -> Option<AnyView> {
                 <label>"Process "<select name="process">{options}</select></label>
                 <label>"Instances "<input type="number" name="instances" min="0" max="1000" value=n required/></label>
             }
-            .into_any()
+            .erased()
         }
         _ => return None,
     };
@@ -144,7 +145,7 @@ fn choose(page: &PlanPage) -> Option<AnyView> {
                 <button type="submit" class="button">"Plan again"</button>
             </form>
         }
-        .into_any(),
+        .erased(),
     )
 }
 
@@ -162,7 +163,7 @@ fn confirm(page: &PlanPage, keys: &Keys, may_act: bool, cancel: String) -> AnyVi
             <p class="blocked"><strong>"Cannot be confirmed: "</strong>{outside(&why)}</p>
             <p class="row">{cancel}</p>
         }
-        .into_any();
+        .erased();
     }
     let ask = &plan.ask;
     let typed = plan.type_to_confirm.as_ref().map(|text| {
@@ -200,5 +201,5 @@ fn confirm(page: &PlanPage, keys: &Keys, may_act: bool, cancel: String) -> AnyVi
             </p>
         </form>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! A receipt: accepted, converged and checked are three words and three lamps, never merged.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Receipt, ReceiptPhase, Ts};
 
@@ -61,7 +62,7 @@ fn lamp(name: &'static str, lamp: Lamp, aside: Option<String>) -> AnyView {
             {aside.map(|aside| view! { " "<small>{aside}</small> })}
         </li>
     }
-    .into_any()
+    .erased()
 }
 
 /// The three lamps.
@@ -87,7 +88,7 @@ pub fn lamps(receipt: &Receipt) -> AnyView {
             )}
         </ul>
     }
-    .into_any()
+    .erased()
 }
 
 /// What became of it, in words.
@@ -118,13 +119,13 @@ pub fn receipt_card(receipt: &Receipt, token: &str, now: Ts) -> AnyView {
         view! { <div><dt>"Wait"</dt><dd><a href=href>{wait.to_string()}</a></dd></div> }
     });
     let why = match &receipt.phase {
-        ReceiptPhase::Failed { reason } => Some(view! { <p class="bad">{outside(reason)}</p> }.into_any()),
+        ReceiptPhase::Failed { reason } => Some(view! { <p class="bad">{outside(reason)}</p> }.erased()),
         ReceiptPhase::Superseded { by } => {
             let href = format!("/receipts/{by}");
-            Some(view! { <p>"Replaced by "<a href=href>{by.to_string()}</a>"."</p> }.into_any())
+            Some(view! { <p>"Replaced by "<a href=href>{by.to_string()}</a>"."</p> }.erased())
         }
         ReceiptPhase::TimedOut => {
-            Some(view! { <p>"Nobody watches any more; it may still happen."</p> }.into_any())
+            Some(view! { <p>"Nobody watches any more; it may still happen."</p> }.erased())
         }
         _ => None,
     };
@@ -154,5 +155,5 @@ pub fn receipt_card(receipt: &Receipt, token: &str, now: Ts) -> AnyView {
             <p class="muted">"Accepted is not converged, and converged is not correct: look before you call it checked."</p>
         </article>
     }
-    .into_any()
+    .erased()
 }

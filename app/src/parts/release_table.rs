@@ -1,5 +1,6 @@
 //! Releases: what each one is, how long it held, and what choosing it does or why it cannot be chosen.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Ts, object::object_path, view::ReleaseRow};
 
@@ -15,7 +16,7 @@ use crate::{
 /// The table, newest first.
 pub fn release_table(rows: &[ReleaseRow], now: Ts) -> AnyView {
     if rows.is_empty() {
-        return view! { <p class="muted">"Declared, nothing released yet. "<code>"vt apply -f vantage.yaml"</code>" makes the first release."</p> }.into_any();
+        return view! { <p class="muted">"Declared, nothing released yet. "<code>"vt apply -f vantage.yaml"</code>" makes the first release."</p> }.erased();
     }
     let rows: Vec<_> = rows.iter().map(|row| release_row(row, now)).collect();
     view! {
@@ -37,7 +38,7 @@ pub fn release_table(rows: &[ReleaseRow], now: Ts) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn release_row(row: &ReleaseRow, now: Ts) -> AnyView {
@@ -50,13 +51,13 @@ fn release_row(row: &ReleaseRow, now: Ts) -> AnyView {
         (false, false, false) => "never converged",
     };
     let held = match (release.converged_at, release.held_until) {
-        (None, _) => view! { <span class="muted">"never"</span> }.into_any(),
-        (Some(from), None) => view! { {time::relative(time::Rel::For, from, now)}", still" }.into_any(),
-        (Some(from), Some(to)) => view! { {(to - from).exact()}", until "{time::clock(to, now)} }.into_any(),
+        (None, _) => view! { <span class="muted">"never"</span> }.erased(),
+        (Some(from), None) => view! { {time::relative(time::Rel::For, from, now)}", still" }.erased(),
+        (Some(from), Some(to)) => view! { {(to - from).exact()}", until "{time::clock(to, now)} }.erased(),
     };
     let action = row.action.as_ref().map(|action| match &action.disabled {
         None => links::link(&action.href, "button", visible(&action.label)),
-        Some(why) => view! { <span class="muted">{outside(why)}</span> }.into_any(),
+        Some(why) => view! { <span class="muted">{outside(why)}</span> }.erased(),
     });
     view! {
         <tr class:desired=row.desired>
@@ -73,5 +74,5 @@ fn release_row(row: &ReleaseRow, now: Ts) -> AnyView {
             <td data-label="Action">{action}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }

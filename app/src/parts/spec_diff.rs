@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::Object;
 use serde_json::Value;
@@ -38,7 +39,7 @@ pub fn spec_diff(object: &Object) -> AnyView {
         })
         .collect();
     let table = if rows.is_empty() {
-        view! { <p class="calm">"No field of the desired state differs from the current one."</p> }.into_any()
+        view! { <p class="calm">"No field of the desired state differs from the current one."</p> }.erased()
     } else {
         view! {
             <div class="scroll">
@@ -49,7 +50,7 @@ pub fn spec_diff(object: &Object) -> AnyView {
                 </table>
             </div>
         }
-        .into_any()
+        .erased()
     };
     let rest: Vec<_> = equal
         .into_iter()
@@ -68,5 +69,5 @@ pub fn spec_diff(object: &Object) -> AnyView {
         {rest}
         <details class="fold"><summary>"Raw JSON"</summary><pre class="code"><bdi>{raw}</bdi></pre></details>
     }
-    .into_any()
+    .erased()
 }

@@ -7,8 +7,13 @@
 mod lanes;
 mod twin;
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{Ts, timeline::Timeline};
+use model::{
+    Ts, ViewState,
+    timeline::Timeline,
+    view_state::{Facet, When},
+};
 
 use crate::ui::{
     text::{outside, outside_long, plural},
@@ -41,14 +46,14 @@ pub fn timeline(timeline: &Timeline, selected: Option<&str>, base: &str, now: Ts
                 {time::clock(timeline.recorded_since, now)}"."
             </p>
         }
-        .into_any()
+        .erased()
     } else {
         view! {
             {lanes::lanes(timeline, selected, base)}
             {detail(timeline, selected, now)}
             {twin::table(timeline, base)}
         }
-        .into_any()
+        .erased()
     };
     view! {
         <section class="panel timeline" id="timeline" aria-labelledby="timeline-title">
@@ -63,7 +68,7 @@ pub fn timeline(timeline: &Timeline, selected: Option<&str>, base: &str, now: Ts
             {body}
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 /// The selected segment, in the flow of the page and not floating over it.
@@ -73,12 +78,9 @@ fn detail(timeline: &Timeline, selected: Option<&str>, now: Ts) -> Option<AnyVie
         lane.segments.iter().find(|segment| segment.id == id).map(|segment| (lane, segment))
     })?;
     let end = segment.to.unwrap_or(timeline.to);
-    let events = format!(
-        "/events?object={}&from={}&to={}",
-        model::view_state::encode(&lane.object.to_string()),
-        model::view_state::encode(&segment.from.to_string()),
-        model::view_state::encode(&end.to_string())
-    );
+    let events = ViewState::only(&[(Facet::Object, &lane.object.to_string())])
+        .within(Some(When::At(segment.from)), Some(When::At(end)))
+        .link("/events");
     Some(
         view! {
             <div class="detail" id="segment" data-tone=segment.tone.as_str()>
@@ -92,8 +94,8 @@ fn detail(timeline: &Timeline, selected: Option<&str>, now: Ts) -> Option<AnyVie
                             {time::precise(segment.from)}
                             " – "
                             {match segment.to {
-                                Some(to) => time::precise(to).into_any(),
-                                None => view! { "now" }.into_any(),
+                                Some(to) => time::precise(to).erased(),
+                                None => view! { "now" }.erased(),
                             }}
                         </dd>
                     </div>
@@ -101,8 +103,8 @@ fn detail(timeline: &Timeline, selected: Option<&str>, now: Ts) -> Option<AnyVie
                         <dt>"Duration"</dt>
                         <dd>
                             {match segment.to {
-                                Some(to) => (to - segment.from).exact().into_any(),
-                                None => time::relative(time::Rel::For, segment.from, now).into_any(),
+                                Some(to) => (to - segment.from).exact().erased(),
+                                None => time::relative(time::Rel::For, segment.from, now).erased(),
                             }}
                         </dd>
                     </div>
@@ -111,7 +113,7 @@ fn detail(timeline: &Timeline, selected: Option<&str>, now: Ts) -> Option<AnyVie
                 <a href=events>"Events in this window"</a>
             </div>
         }
-        .into_any(),
+        .erased(),
     )
 }
 

@@ -1,5 +1,6 @@
 //! The verdict: shape, word, then colour.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Judgement, Ts, Verdict};
 
@@ -30,7 +31,7 @@ pub fn verdict_icon(verdict: Verdict) -> AnyView {
             <path class="shape-inside" d=inside></path>
         </svg>
     }
-    .into_any()
+    .erased()
 }
 
 /// Shape and word.
@@ -41,7 +42,7 @@ pub fn verdict_chip(verdict: Verdict) -> AnyView {
             <span>{verdict.word()}</span>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// Shape, word and how long it has held.
@@ -53,7 +54,7 @@ pub fn verdict_since(verdict: Verdict, since: Ts, now: Ts) -> AnyView {
             {time::relative(time::Rel::For, since, now)}
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// The sentence of a page, with its verdict in front: what a person could paste into chat.
@@ -69,7 +70,7 @@ pub fn headline(name: &str, judgement: &Judgement, stale_since: Option<Ts>, now:
             <span class="sentence-text">{outside(name)}": "{outside(&judgement.sentence)}</span>
         </h1>
     }
-    .into_any()
+    .erased()
 }
 
 /// Why this verdict: the rules that spoke.
@@ -94,6 +95,6 @@ pub fn because(judgement: &Judgement) -> Option<AnyView> {
                 <ul>{rules}</ul>
             </details>
         }
-        .into_any(),
+        .erased(),
     )
 }

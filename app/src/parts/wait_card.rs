@@ -1,7 +1,11 @@
 //! A wait: conditions met, not a made-up percentage; and what it does not prove.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{Ts, Verdict, Wait, WaitPhase, view_state::encode};
+use model::{
+    Ts, Verdict, ViewState, Wait, WaitPhase,
+    view_state::{Facet, When},
+};
 
 use crate::{
     parts::{links::env_link, verdict_chip::verdict_icon},
@@ -36,7 +40,7 @@ pub fn headline(wait: &Wait) -> AnyView {
             <span class="sentence-text">{outside(&sentence(wait))}</span>
         </h1>
     }
-    .into_any()
+    .erased()
 }
 
 /// How it stands, in words.
@@ -123,21 +127,22 @@ pub fn wait_card(wait: &Wait, token: &str, now: Ts) -> AnyView {
             <p class="muted">"Converged means that the platform reports it done. It does not prove that the app is right."</p>
         </article>
     }
-    .into_any()
+    .erased()
 }
 
 fn clock(wait: &Wait, now: Ts) -> AnyView {
     let limit = (wait.deadline - wait.created_at).running();
     match wait.ended_at {
-        Some(end) => (end - wait.created_at).exact().into_any(),
-        None => view! { {time::relative(time::Rel::Clock, wait.created_at, now)}" of "{limit} }.into_any(),
+        Some(end) => (end - wait.created_at).exact().erased(),
+        None => view! { {time::relative(time::Rel::Clock, wait.created_at, now)}" of "{limit} }.erased(),
     }
 }
 
 /// What an end means and what to do next, in the order in which people should look.
 fn ending(wait: &Wait) -> Option<AnyView> {
-    let object = encode(&wait.object.to_string());
-    let events = format!("/events?object={object}&from={}", encode(&wait.created_at.to_string()));
+    let events = ViewState::only(&[(Facet::Object, &wait.object.to_string())])
+        .within(Some(When::At(wait.created_at)), None)
+        .link("/events");
     let status = wait.target.as_ref().map(model::EnvRef::path);
     let describe = model::object::object_path(&wait.object);
     let links = view! {
@@ -149,21 +154,21 @@ fn ending(wait: &Wait) -> Option<AnyView> {
     };
     let words = match &wait.phase {
         WaitPhase::Waiting | WaitPhase::Converged => return None,
-        WaitPhase::Failed { reason } => view! { <p class="bad">{outside(reason)}</p> }.into_any(),
+        WaitPhase::Failed { reason } => view! { <p class="bad">{outside(reason)}</p> }.erased(),
         WaitPhase::TimedOut => view! {
             <p>"The limit ended the watching, not the change. This may be temporary: look at the events, the status and the object."</p>
         }
-        .into_any(),
+        .erased(),
         WaitPhase::Superseded { by: Some(by) } => {
             let href = format!("/receipts/{by}");
-            view! { <p>"Desired state was changed by "<a href=href>{by.to_string()}</a>"; this wait no longer applies."</p> }.into_any()
+            view! { <p>"Desired state was changed by "<a href=href>{by.to_string()}</a>"; this wait no longer applies."</p> }.erased()
         }
         WaitPhase::Superseded { by: None } => {
-            view! { <p>"Desired state was changed; this wait no longer applies."</p> }.into_any()
+            view! { <p>"Desired state was changed; this wait no longer applies."</p> }.erased()
         }
-        WaitPhase::Stopped => view! { <p>"Stopping ended the watching, not the change."</p> }.into_any(),
+        WaitPhase::Stopped => view! { <p>"Stopping ended the watching, not the change."</p> }.erased(),
     };
-    Some(view! { {words}{links} }.into_any())
+    Some(view! { {words}{links} }.erased())
 }
 
 fn buttons(wait: &Wait, token: &str) -> Option<AnyView> {
@@ -178,5 +183,5 @@ fn buttons(wait: &Wait, token: &str) -> Option<AnyView> {
     let label = if wait.phase.is_open() { "+5 min" } else { "Wait 5 more min" };
     let extend =
         post_button(format!("{}/extend", wait.path()), token.to_owned(), label, hidden("seconds", "300"));
-    Some(view! { <div class="row">{extend}{stop}</div> }.into_any())
+    Some(view! { <div class="row">{extend}{stop}</div> }.erased())
 }

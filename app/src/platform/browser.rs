@@ -135,11 +135,29 @@ fn has_selection() -> bool {
         .is_some_and(|selection| !selection.is_collapsed())
 }
 
-/// Whether the page is scrolled away from its top, or text is selected.
-#[must_use]
-pub fn is_reading() -> bool {
+/// Whether the page is scrolled away from its top, text is selected, or nobody looks at the tab.
+fn is_reading() -> bool {
     let scrolled = web_sys::window().and_then(|window| window.scroll_y().ok()).is_some_and(|y| y > 40.0);
-    scrolled || has_selection()
+    scrolled || has_selection() || document().is_some_and(|document| document.hidden())
+}
+
+/// Tells when somebody starts or stops reading, for as long as the page lives.
+pub fn on_reading(tell: impl Fn(bool) + Clone + 'static) {
+    let was = std::rc::Rc::new(Cell::new(false));
+    let look = move || {
+        let now = is_reading();
+        if was.replace(now) != now {
+            tell(now);
+        }
+    };
+    look();
+    let Some(document) = document() else { return };
+    let listener = wasm_bindgen::closure::Closure::<dyn Fn()>::new(look);
+    for event in ["scroll", "selectionchange", "visibilitychange"] {
+        // A listener that cannot be added only leaves the list moving.
+        let _ = document.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
+    }
+    listener.forget();
 }
 
 /// Scrolls to the top of the page.

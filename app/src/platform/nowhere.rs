@@ -44,11 +44,8 @@ pub fn is_busy() -> bool {
     false
 }
 
-/// Whether the page is scrolled away from its top, or text is selected.
-#[must_use]
-pub fn is_reading() -> bool {
-    false
-}
+/// Tells when somebody starts or stops reading.
+pub fn on_reading(_tell: impl Fn(bool) + Clone + 'static) {}
 
 /// Scrolls to the top of the page.
 pub fn to_top() {}

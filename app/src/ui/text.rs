@@ -1,5 +1,6 @@
 //! Text from outside: made visible, bounded, isolated. It can never become markup, only look strange.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 
 /// Longest text that is put on a page in one piece; the rest is said by its size.
@@ -78,7 +79,7 @@ pub fn outside(text: &str) -> impl IntoView + use<> {
 /// A text from outside that may be long: the begin, and the rest on request.
 pub fn outside_long(text: &str) -> AnyView {
     let Some((cut, _)) = text.char_indices().nth(FOLD_AT) else {
-        return outside(text).into_any();
+        return outside(text).erased();
     };
     let mut rest = text[cut..].to_owned();
     tame(&mut rest);
@@ -94,7 +95,7 @@ pub fn outside_long(text: &str) -> AnyView {
             </details>
         </span>
     }
-    .into_any()
+    .erased()
 }
 
 /// Thousands with thin spaces: `9 801`.

@@ -10,8 +10,8 @@ use model::{
     fixtures::{NOON, condition, env_ref, event, object, release, source},
     timeline::Timeline,
     view::{
-        ActionState, Counts, EnvView, EventGroup, EventsView, FacetCount, InstanceRow, LogLine, ObjectView,
-        Overview, OverviewRow, Related, ReleaseRow, SourceState,
+        ActionState, Bar, Counts, EnvView, EventGroup, EventsView, FacetCount, InstanceRow, LogLine,
+        ObjectView, Overview, OverviewRow, Related, ReleaseRow, Silence, SourceState,
     },
 };
 
@@ -313,5 +313,12 @@ pub(crate) fn events_page() -> Page<EventsView> {
         selected: Some(failed),
         last_at: Some(ago(3)),
         recorded_since: ago(600),
+        bars: vec![Bar { from: ago(20), to: ago(19), n: 15, failed: 14 }],
+        silences: vec![Silence {
+            source: "local".into(),
+            from: event(3).at + Span::seconds(1),
+            to: event(3).at + Span::seconds(3),
+            reason: "the server was down".into(),
+        }],
     })
 }

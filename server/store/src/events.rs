@@ -4,7 +4,7 @@ mod filter;
 
 use std::collections::BTreeMap;
 
-use model::{Event, EventFilter, EventId, Outcome, Seq, Ts, view::FacetCount};
+use model::{Event, EventFilter, EventId, Outcome, Seq, Span, Ts, view::FacetCount};
 
 use filter::{Facet, built};
 pub(crate) use filter::{fold, page};
@@ -190,6 +190,30 @@ impl Reader {
             query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(COUNT_CAP).push(") x");
         })?;
         Ok(counted.into_iter().next().unwrap_or((0, 0)))
+    }
+
+    /// How many of the newest 10,001 events that this filter wants fell into each `step` after `from`, by the
+    /// number of the step, and how many of those failed. Empty steps are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn event_histogram(
+        &mut self,
+        filter: &EventFilter,
+        from: Ts,
+        step: Span,
+    ) -> Result<Vec<(i64, i64, i64)>, StoreError> {
+        const OP: &str = "count events over time";
+        built!(&mut self.tx, OP, (i64, i64, i64), "SELECT x.step, count(*), ", |query| {
+            query.push(
+                "coalesce(sum(CASE WHEN x.outcome = 'failed' THEN 1 ELSE 0 END), 0) FROM (SELECT (e.at - ",
+            );
+            query.push_bind(from.0).push(") / ").push_bind(step.0.max(1)).push(" AS step, e.outcome");
+            query.push(event_from!()).push(" AND e.at >= ").push_bind(from.0);
+            filter::wants(query, filter, None);
+            query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(COUNT_CAP);
+            query.push(") x GROUP BY x.step ORDER BY x.step");
+        })
     }
 
     /// When the newest recorded event happened.

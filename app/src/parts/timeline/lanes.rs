@@ -1,5 +1,6 @@
 //! The drawing: one SVG for all lanes, names beside it, patterns from the page's own definitions.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     Lane, Marker, Segment, SegmentStatus, Tone, Ts,
@@ -16,6 +17,9 @@ use crate::{
 const LANE: i64 = 28;
 /// Narrower than this, in ten-thousandths, a segment is folded into a block with its neighbours.
 const MIN_WIDTH: i64 = 30;
+
+/// Markers closer than this, in ten-thousandths, are drawn as one.
+const CLUSTER: i64 = 200;
 
 /// A stretch that is drawn as one bar.
 enum Block<'a> {
@@ -39,7 +43,8 @@ pub(super) fn lanes(timeline: &Timeline, selected: Option<&str>, base: &str) -> 
         .map(|(lane, row)| lane_row(lane, row * LANE, timeline, selected, base))
         .collect();
     let height = (i64::try_from(timeline.lanes.len()).unwrap_or(i64::MAX / LANE) + 1) * LANE;
-    let markers: Vec<_> = timeline.markers.iter().map(|marker| mark(marker, timeline, height)).collect();
+    let markers: Vec<_> =
+        clusters(timeline).into_iter().filter_map(|markers| mark(&markers, timeline, height)).collect();
     view! {
         <div class="lanes">
             <ul class="lane-names">
@@ -53,7 +58,7 @@ pub(super) fn lanes(timeline: &Timeline, selected: Option<&str>, base: &str) -> 
             </svg>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 /// Patterns are fills of a second rectangle on top of the coloured one: they survive print and forced colours.
@@ -74,26 +79,48 @@ fn patterns() -> AnyView {
             </pattern>
         </defs>
     }
-    .into_any()
+    .erased()
 }
 
-fn mark(marker: &Marker, timeline: &Timeline, height: i64) -> AnyView {
+/// Markers that would lie on top of each other, oldest first.
+fn clusters(timeline: &Timeline) -> Vec<Vec<&Marker>> {
+    // They come in order of time, from either end.
+    let mut markers: Vec<&Marker> = timeline.markers.iter().collect();
+    if markers.first().map(|marker| marker.at) > markers.last().map(|marker| marker.at) {
+        markers.reverse();
+    }
+    let x = |marker: &Marker| place(marker.at, timeline.from, timeline.to);
+    let mut clusters: Vec<Vec<&Marker>> = Vec::new();
+    for marker in markers {
+        match clusters.last_mut() {
+            Some(cluster) if cluster.first().is_some_and(|first| x(marker) - x(first) < CLUSTER) => {
+                cluster.push(marker);
+            }
+            _ => clusters.push(vec![marker]),
+        }
+    }
+    clusters
+}
+
+/// One change, or several as the newest of them and their number.
+fn mark(markers: &[&Marker], timeline: &Timeline, height: i64) -> Option<AnyView> {
+    let marker = markers.last()?;
     let x = percent(marker.at, timeline.from, timeline.to);
-    let title = format!(
-        "{} {} by {}",
-        marker.at.clock(),
-        visible(&clamp(&marker.title, 80)),
-        visible(&clamp(&marker.actor, 40))
-    );
-    let strong = matches!(marker.kind, MarkerKind::Deploy | MarkerKind::Rollback);
-    view! {
+    let words = |marker: &&Marker| {
+        let (title, actor) = (visible(&clamp(&marker.title, 80)), visible(&clamp(&marker.actor, 40)));
+        format!("{} {title} by {actor}", marker.at.clock())
+    };
+    let title = markers.iter().map(words).collect::<Vec<_>>().join("; ");
+    let number = (markers.len() > 1).then(|| markers.len().to_string());
+    let strong = markers.iter().any(|m| matches!(m.kind, MarkerKind::Deploy | MarkerKind::Rollback));
+    Some(view! {
         <g><a class="mark" class:strong=strong href=own_path(&marker.href).unwrap_or_default() aria-label=title.clone()>
             <title>{title.clone()}</title>
             <line x1=x.clone() x2=x.clone() y1="22" y2=height></line>
-            <text x=x y="18" text-anchor="middle">{marker.kind.glyph()}</text>
+            <text x=x y="18" text-anchor="middle">{marker.kind.glyph()}{number}</text>
         </a></g>
     }
-    .into_any()
+    .erased())
 }
 
 /// Folds neighbours that are too short to be seen; nothing is left out silently.
@@ -122,11 +149,13 @@ fn blocks(lane: &Lane, from: Ts, to: Ts) -> Vec<Block<'_>> {
 
 fn lane_row(lane: &Lane, y: i64, timeline: &Timeline, selected: Option<&str>, base: &str) -> AnyView {
     let middle = y + LANE / 2;
-    let mut blocks = blocks(lane, timeline.from, timeline.to);
     // Words about silence come last, on top of the bars.
-    blocks.sort_by_key(|block| matches!(block, Block::One(s) if s.status == SegmentStatus::NotRecorded));
-    let blocks: Vec<_> = blocks
+    let (silences, bars): (Vec<_>, Vec<_>) = blocks(lane, timeline.from, timeline.to)
         .into_iter()
+        .partition(|block| matches!(block, Block::One(s) if s.status == SegmentStatus::NotRecorded));
+    let blocks: Vec<_> = bars
+        .into_iter()
+        .chain(silences)
         .map(|block| match block {
             Block::One(segment) => one(segment, lane, middle, timeline, selected, base),
             Block::Flap(segments) => flap(segments, lane, middle, timeline, base),
@@ -138,7 +167,7 @@ fn lane_row(lane: &Lane, y: i64, timeline: &Timeline, selected: Option<&str>, ba
             {blocks}
         </g>
     }
-    .into_any()
+    .erased()
 }
 
 /// Height and pattern by meaning.
@@ -167,7 +196,7 @@ fn bar(from: Ts, to: Ts, tone: Tone, middle: i64, timeline: &Timeline) -> AnyVie
         <rect class="bar" x=x.clone() y=y width=width.clone() height=height></rect>
         {overlay}
     }
-    .into_any()
+    .erased()
 }
 
 fn one(
@@ -199,7 +228,7 @@ fn one(
                 <text x=centre y=middle - 4 text-anchor="middle">{shown}</text>
             </g>
         }
-        .into_any();
+        .erased();
     }
     let title = format!(
         "{} {} {}, {}, from {}",
@@ -226,12 +255,12 @@ fn one(
             {glyph}
         </a></g>
     }
-    .into_any()
+    .erased()
 }
 
 fn flap(segments: &[Segment], lane: &Lane, middle: i64, timeline: &Timeline, base: &str) -> AnyView {
     let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
-        return ().into_any();
+        return ().erased();
     };
     let end = last.to.unwrap_or(timeline.to);
     // The worst tone decides the pattern: a short bad moment must not look good.
@@ -252,5 +281,5 @@ fn flap(segments: &[Segment], lane: &Lane, middle: i64, timeline: &Timeline, bas
             {bar(first.from, end, tone, middle, timeline)}
         </a></g>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,6 @@
 //! The lanes as a table: the accessible version, and the one for narrow screens.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{Lane, Segment, Ts, timeline::Timeline};
 
@@ -9,12 +10,14 @@ use crate::ui::text::{outside, plural};
 const MAX_ROWS: usize = 200;
 
 pub(super) fn table(timeline: &Timeline, base: &str) -> AnyView {
-    let mut all: Vec<(&Lane, &Segment)> = timeline
-        .lanes
-        .iter()
-        .flat_map(|lane| lane.segments.iter().map(move |segment| (lane, segment)))
-        .collect();
-    all.sort_by_key(|(_, segment)| std::cmp::Reverse(segment.from));
+    // Put in order one by one: a sort of the standard library weighs more in the browser than all of this table.
+    let mut all: Vec<(&Lane, &Segment)> = Vec::new();
+    for lane in &timeline.lanes {
+        for segment in &lane.segments {
+            let place = all.partition_point(|(_, other)| other.from >= segment.from);
+            all.insert(place, (lane, segment));
+        }
+    }
     let total = all.len();
     all.truncate(MAX_ROWS);
     let rows: Vec<_> = all.into_iter().map(|(lane, segment)| row(lane, segment, timeline.to, base)).collect();
@@ -40,7 +43,7 @@ pub(super) fn table(timeline: &Timeline, base: &str) -> AnyView {
             </div>
         </details>
     }
-    .into_any()
+    .erased()
 }
 
 fn row(lane: &Lane, segment: &Segment, end: Ts, base: &str) -> AnyView {
@@ -55,5 +58,5 @@ fn row(lane: &Lane, segment: &Segment, end: Ts, base: &str) -> AnyView {
             <td>{outside(&segment.reason)}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }

@@ -72,6 +72,8 @@ fn page(seqs: &[(i64, &str)], older: Option<i64>) -> String {
         selected: None,
         last_at: None,
         recorded_since: NOON,
+        bars: vec![],
+        silences: vec![],
     };
     serde_json::to_string(&view).expect("serialises")
 }

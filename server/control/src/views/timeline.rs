@@ -52,7 +52,7 @@ pub async fn of(
     Ok(Timeline { from, to, recorded_since, lanes, markers })
 }
 
-const fn words(reason: GapReason) -> &'static str {
+pub(super) const fn words(reason: GapReason) -> &'static str {
     match reason {
         GapReason::Silent => "the source was silent",
         GapReason::ServerDown => "the server was down",

@@ -1,5 +1,7 @@
 //! The filter in SQL and the filter in the model ask the same question.
 
+use std::collections::BTreeMap;
+
 use model::{
     EventFilter, NewEvent, ObjectKey, Outcome, Span,
     fixtures::{self, NOON},
@@ -71,6 +73,14 @@ async fn sql_and_model_agree_about_every_filter(place: Place) {
         let failed = expected.iter().filter(|event| event.outcome == Outcome::Failed).count();
         let counts = reader.event_counts(&filter).await.unwrap();
         assert_eq!(counts, (expected.len().try_into().unwrap(), failed.try_into().unwrap()));
+        let (from, step) = (NOON + Span::seconds(4), Span::seconds(7));
+        let mut bars: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for event in expected.iter().filter(|event| event.at >= from) {
+            let bar = bars.entry((event.at - from).0 / step.0).or_default();
+            *bar = (bar.0 + 1, bar.1 + i64::from(event.outcome == Outcome::Failed));
+        }
+        let bars: Vec<_> = bars.into_iter().map(|(bar, (n, failed))| (bar, n, failed)).collect();
+        assert_eq!(reader.event_histogram(&filter, from, step).await.unwrap(), bars, "{filter:?}");
         n_matched += expected.len();
     }
     assert!(n_matched > 1000, "the filters are too narrow to say anything: {n_matched}");

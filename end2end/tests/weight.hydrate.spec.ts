@@ -1,0 +1,47 @@
+// What a first visit weighs, as it is sent: packed with brotli, the release build of the browser half, and the
+// overview of the demo. The limits are the product's; a page that grows beyond them fails here.
+import { brotliCompressSync } from "node:zlib";
+import { awake, expect, test } from "../support/console.ts";
+import { startServer } from "../support/server.ts";
+import { api, signIn } from "../support/vt.ts";
+
+const LIMITS = { html: 60_000, css: 8_000, "wasm + js": 300_000 };
+
+test("a first visit to the overview stays within its weight", async ({ page }) => {
+  test.skip(process.env.VT_SITE_FLAVOUR === "dev", "the development build is not what people load");
+  test.setTimeout(120_000);
+  const server = await startServer(["--demo"]);
+  try {
+    // All six apps of the demo, two of them judged bad already: the longest sentences there are.
+    const bad = async () => {
+      const { counts } = await api<{ counts: { total: number; attention: number } }>(server, "/overview");
+      return counts.total >= 6 && counts.attention >= 2;
+    };
+    await expect.poll(bad, { timeout: 60_000 }).toBe(true);
+    await signIn(page, server);
+    const sizes = new Map<string, number>();
+    const counted: Promise<void>[] = [];
+    page.on("response", (response) => {
+      const path = new URL(response.url()).pathname;
+      if (!path.startsWith("/assets/")) return;
+      expect(response.headers()["content-encoding"], path).toBe("br");
+      counted.push(response.request().sizes().then(({ responseBodySize }) => void sizes.set(path, responseBodySize)));
+    });
+    // Nothing from the browser's cache: the weight is that of a first visit.
+    const session = await page.context().newCDPSession(page);
+    await session.send("Network.setCacheDisabled", { cacheDisabled: true });
+    const response = await page.goto(`${server.url}/`);
+    await awake(page);
+    await Promise.all(counted);
+    const html = brotliCompressSync(await response!.body()).length;
+    const of = (ends: RegExp) => [...sizes].reduce((sum, [path, bytes]) => sum + (ends.test(path) ? bytes : 0), 0);
+    const weight = { html, css: of(/\.css$/), "wasm + js": of(/\.(wasm|js)$/) };
+    console.log(`weight in bytes, brotli: ${JSON.stringify(weight)}`);
+    for (const [part, bytes] of Object.entries(weight)) {
+      expect(bytes, `${part} was measured`).toBeGreaterThan(500);
+      expect(bytes, part).toBeLessThanOrEqual(LIMITS[part as keyof typeof LIMITS]);
+    }
+  } finally {
+    await server.stop();
+  }
+});
