@@ -67,13 +67,34 @@ pub struct Keys {
     pub idempotency: String,
 }
 
+/// What the frame says about the page itself, whoever reads it.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    chrome: Chrome,
+    unknown_keys: Vec<String>,
+    at: Option<String>,
+    /// The query of the same page without its instant.
+    now: ViewState,
+}
+
+impl Around {
+    /// What there is to say about a page.
+    #[must_use]
+    pub fn of<T>(page: &Page<T>, state: &ViewState) -> Self {
+        Self {
+            chrome: page.chrome,
+            unknown_keys: page.unknown_keys.clone(),
+            at: state.at.map(|at| at.to_string()),
+            now: ViewState { at: None, ..state.clone() },
+        }
+    }
+}
+
 /// What the frame shows, apart from the page itself.
 #[derive(Debug, Clone)]
 pub struct Frame {
     viewer: Option<Viewer>,
-    chrome: Chrome,
-    unknown_keys: Vec<String>,
-    at: Option<String>,
+    around: Around,
     back_to_now: String,
     density: Density,
     theme: Theme,
@@ -84,14 +105,12 @@ pub struct Frame {
 impl Frame {
     /// The frame of a page.
     #[must_use]
-    pub fn of<T>(page: &Page<T>, state: &ViewState, look: &Look<'_>) -> Self {
-        let path = look.path.split('?').next().unwrap_or("/").to_owned();
+    pub fn of(around: &Around, viewer: &Viewer, look: &Look<'_>) -> Self {
+        let path = look.path.split('?').next().unwrap_or("/");
         Self {
-            viewer: Some(page.viewer.clone()),
-            chrome: page.chrome,
-            unknown_keys: page.unknown_keys.clone(),
-            at: state.at.map(|at| at.to_string()),
-            back_to_now: ViewState { at: None, ..state.clone() }.link(&path),
+            viewer: Some(viewer.clone()),
+            back_to_now: around.now.link(path),
+            around: around.clone(),
             ..Self::bare(look)
         }
     }
@@ -101,9 +120,7 @@ impl Frame {
     pub fn bare(look: &Look<'_>) -> Self {
         Self {
             viewer: None,
-            chrome: Chrome::default(),
-            unknown_keys: Vec::new(),
-            at: None,
+            around: Around::default(),
             back_to_now: "/".to_owned(),
             density: look.density,
             theme: look.theme,
@@ -116,8 +133,13 @@ impl Frame {
 /// The body of a document.
 pub fn frame(frame: Frame, board: Board, main: impl FnOnce() -> AnyView) -> AnyView {
     let script = json_script(BOARD, &board);
-    let (as_of, bar) =
-        (frame.at.clone(), frame.at.clone().map(|at| as_of_bar(at, frame.back_to_now.clone())));
+    frame_with(frame, board, script, main)
+}
+
+/// The same with a script of its own; `board` is what the islands of the frame itself read.
+pub fn frame_with(frame: Frame, board: Board, script: AnyView, main: impl FnOnce() -> AnyView) -> AnyView {
+    let at = frame.around.at.clone();
+    let (as_of, bar) = (at.clone(), at.map(|at| as_of_bar(at, frame.back_to_now.clone())));
     provide_context(Live::new(board));
     let main = main();
     view! {
@@ -126,7 +148,7 @@ pub fn frame(frame: Frame, board: Board, main: impl FnOnce() -> AnyView) -> AnyV
             <a class="skip" href="#main">"Skip to content"</a>
             {top(&frame)}
             {bar}
-            {unknown(&frame.unknown_keys)}
+            {unknown(&frame.around.unknown_keys)}
             <main id="main" tabindex="-1">{main}</main>
             {foot(&frame)}
         </div>
@@ -138,8 +160,8 @@ fn top(frame: &Frame) -> AnyView {
     let count = |n: u32| (n > 0).then(|| view! { <span class="count">{n}</span> });
     let here = frame.path.split('?').next().unwrap_or("/").to_owned();
     let current = |path: &str| (here == path).then_some("page");
-    let silent = (frame.chrome.silent_sources > 0).then(|| {
-        let n = frame.chrome.silent_sources;
+    let silent = (frame.around.chrome.silent_sources > 0).then(|| {
+        let n = frame.around.chrome.silent_sources;
         let words = if n == 1 { "1 source silent".to_owned() } else { format!("{n} sources silent") };
         view! { <a class="silent" href="/#sources">"! "{words}</a> }
     });
@@ -175,8 +197,8 @@ fn top(frame: &Frame) -> AnyView {
             <nav aria-label="Main">
                 <a href="/" aria-current=current("/")>"Overview"</a>
                 <a href="/events" aria-current=current("/events")>"Events"</a>
-                <a href="/waits" aria-current=current("/waits")>"Waits"{count(frame.chrome.open_waits)}</a>
-                <a href="/receipts" aria-current=current("/receipts")>"Receipts"{count(frame.chrome.open_receipts)}</a>
+                <a href="/waits" aria-current=current("/waits")>"Waits"{count(frame.around.chrome.open_waits)}</a>
+                <a href="/receipts" aria-current=current("/receipts")>"Receipts"{count(frame.around.chrome.open_receipts)}</a>
                 {silent}
             </nav>
             <div class="top-aside">

@@ -31,10 +31,10 @@ pub use error::{error_title, render_error};
 pub use sign_in::render_sign_in;
 
 use crate::{
-    api::Page,
-    layout::{Frame, Keys, Look, frame},
+    api::{Page, Viewer},
+    layout::{Around, Frame, Keys, Look, frame_with},
     live,
-    shell::{self, Document},
+    shell::{self, Document, json_script},
 };
 
 /// What a page follows on the socket, and what islands start from.
@@ -63,9 +63,31 @@ pub trait Screen: Sized + 'static {
     fn view(page: Page<Self>, state: ViewState, keys: Keys) -> AnyView;
 }
 
-/// A page as a whole document.
+/// A page without what belongs to one response: the dear part, which readers without special rights may share.
+#[derive(Debug, Clone)]
+pub struct Body {
+    title: String,
+    /// The board as its script.
+    script: String,
+    /// What is in `<main>`.
+    main: String,
+    /// The board without its contents, for the islands of the frame.
+    board: Board,
+    around: Around,
+}
+
+impl Body {
+    /// Up to where in the journal it is complete.
+    #[must_use]
+    pub fn as_of(&self) -> Seq {
+        self.board.as_of
+    }
+}
+
+/// Renders what a page is about. Nothing in it depends on who reads, but on whether they may act, and on `keys`,
+/// which are empty for those who may not.
 #[must_use]
-pub fn render<T: Screen>(mut page: Page<T>, state: ViewState, look: &Look<'_>) -> String {
+pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys) -> Body {
     page.data.tame();
     let mut follow = page.data.follow(&state);
     if state.at.is_some() || state.paused {
@@ -83,12 +105,55 @@ pub fn render<T: Screen>(mut page: Page<T>, state: ViewState, look: &Look<'_>) -
     page.now = board.now;
     let title = board.state.as_ref().map_or_else(|| page.data.title(), live::title);
     let writes = page.viewer.may_act() && state.at.is_none();
-    let keys = Keys {
-        token: if writes { look.form_token.to_owned() } else { String::new() },
-        idempotency: look.idempotency_key.to_owned(),
-    };
-    let around = Frame::of(&page, &state, look);
-    document(title, look, move || frame(around, board, move || T::view(page, state, keys)))
+    let keys = if writes { keys } else { Keys { token: String::new(), ..keys } };
+    let around = Around::of(&page, &state);
+    let script = shell::render_part(|| json_script(live::BOARD, &board));
+    let light = Board { state: None, events: vec![], topic: board.topic.clone(), ..still_of(&board) };
+    let main = shell::render_part(move || {
+        provide_context(live::Live::new(board));
+        T::view(page, state, keys)
+    });
+    Body { title, script, main, board: light, around }
+}
+
+/// A body as a whole document, for this reader and this response.
+#[must_use]
+pub fn whole(body: &Body, viewer: &Viewer, look: &Look<'_>) -> String {
+    let around = Frame::of(&body.around, viewer, look);
+    let board = body.board.clone();
+    // Nobody outside knows the nonce of this response, so nothing else on the page can look like these places.
+    let (script, main) = (format!("board-{}", look.nonce), format!("main-{}", look.nonce));
+    let (board_place, main_place) = (script.clone().into_any(), main.clone());
+    let document = document(body.title.clone(), look, move || {
+        frame_with(around, board, board_place, move || main_place.into_any())
+    });
+    fill(&document, &[(&script, &body.script), (&main, &body.main)])
+}
+
+/// Puts texts in their places, which come in this order.
+fn fill(document: &str, texts: &[(&str, &str)]) -> String {
+    let size = document.len() + texts.iter().map(|(_, text)| text.len()).sum::<usize>();
+    let (mut out, mut rest) = (String::with_capacity(size), document);
+    for (place, text) in texts {
+        let (before, after) = rest.split_once(place).expect("the frame has a place for it");
+        out.push_str(before);
+        out.push_str(text);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A page as a whole document.
+#[must_use]
+pub fn render<T: Screen>(page: Page<T>, state: ViewState, look: &Look<'_>) -> String {
+    let viewer = page.viewer.clone();
+    let keys = Keys { token: look.form_token.to_owned(), idempotency: look.idempotency_key.to_owned() };
+    whole(&body(page, state, keys), &viewer, look)
+}
+
+fn still_of(board: &Board) -> Board {
+    Board { store_id: board.store_id.clone(), as_of: board.as_of, ..still(board.now, &board.build_id) }
 }
 
 /// A board for pages that are about nothing that moves.

@@ -14,7 +14,11 @@ use app::{
     pages::{render_error, render_sign_in},
 };
 use check::{html, promises, with_look};
-use model::{TraceId, Verdict, live::Board};
+use model::{
+    TraceId, Verdict,
+    live::Board,
+    view::{Counts, Group, GroupPage},
+};
 use outline::outline;
 use stories::{env_page, events_page, now, object_page, overview_page, page};
 use writes::{plan_page, receipt_page, wait_page};
@@ -30,9 +34,33 @@ fn the_overview_says_what_needs_attention_and_why() {
 }
 
 #[test]
+fn a_large_group_shows_its_begin_and_leads_to_the_rest() {
+    let mut page = overview_page(Verdict::Stuck);
+    page.data.rows.pop();
+    page.data.counts = Counts { total: 10_000, attention: 951, converged: 9049, ..Counts::default() };
+    let dom = promises(&html(page, ""));
+    assert_eq!(dom.texts("#attention a.button"), ["Show 950 more"]);
+    assert_eq!(dom.texts("#quiet a.button"), ["Show all 9 049"]);
+    assert!(dom.attributes("#attention a.button", "href").contains(&"/?show=attention".to_owned()));
+}
+
+#[test]
+fn a_page_of_one_group_says_which_and_leads_on() {
+    let mut page = overview_page(Verdict::Stuck);
+    page.data.counts = Counts { total: 951, attention: 951, ..Counts::default() };
+    page.data.only = Some(GroupPage { group: Group::Attention, page: 2, pages: 10 });
+    let dom = promises(&html(page, "show=attention&page=2"));
+    assert_eq!(dom.texts("nav[aria-label=Pages] a"), ["Before", "Next", "All groups"]);
+    let to = dom.attributes("nav[aria-label=Pages] a", "href");
+    assert_eq!(to, ["/?show=attention", "/?show=attention&page=3", "/"]);
+    assert_eq!(dom.count("#quiet"), 0);
+}
+
+#[test]
 fn an_empty_overview_is_neither_healthy_nor_an_outage() {
     let mut page = overview_page(Verdict::Idle);
     page.data.rows.clear();
+    page.data.counts = Counts::default();
     page.data.changes.clear();
     page.data.sentence = "Nothing is declared here.".into();
     let dom = promises(&html(page, ""));

@@ -46,11 +46,11 @@ impl Pages {
         let silent = sources.iter().filter(|source| {
             matches!(Freshness::of_source(source.last_seen_at, source.interval, now), Freshness::Stale { .. })
         });
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let (open_waits, open_receipts) = reader.open_counts().await.map_err(failed)?;
         let chrome = Chrome {
-            open_waits: count(reader.waits(true, 100).await.map_err(failed)?.len()),
-            open_receipts: count(reader.receipts(None, true, 100).await.map_err(failed)?.len()),
-            silent_sources: count(silent.count()),
+            open_waits,
+            open_receipts,
+            silent_sources: u32::try_from(silent.count()).unwrap_or(u32::MAX),
         };
         Ok(Page {
             data,
@@ -188,9 +188,13 @@ impl Backend for Pages {
     async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<Overview>, PageError> {
         self.only_now(state)?;
         let mut reader = self.reader().await?;
-        let view = views::overview::load(&mut reader, self.state.now())
-            .await
-            .map_err(|error| self.failed(&error))?;
+        let view = views::overview::load(
+            &mut reader,
+            state.show.map(|group| (group, state.page.unwrap_or(1))),
+            self.state.now(),
+        )
+        .await
+        .map_err(|error| self.failed(&error))?;
         self.page(&mut reader, who, view).await
     }
 

@@ -9,6 +9,7 @@ mod demo;
 pub mod http;
 pub mod offline;
 pub mod secret;
+pub mod shared;
 pub mod state;
 pub mod telemetry;
 pub mod upkeep;

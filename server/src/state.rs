@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::ws::Utf8Bytes;
 use control::{Clock, Commands, Random, TaskStatus, fanout::Fanout};
 use local::{Artefacts, Platform};
 use model::Ts;
@@ -12,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     http::{assets::Site, guard::Places, live::Sockets},
+    shared::Shared,
     upkeep::Upkeep,
 };
 
@@ -26,7 +28,7 @@ pub struct Parts {
     /// Everything that changes desired state.
     pub commands: Commands,
     /// Live frames.
-    pub fanout: Fanout,
+    pub fanout: Fanout<Utf8Bytes>,
     /// The embedded platform.
     pub platform: Arc<Platform>,
     /// Pinned files.
@@ -45,6 +47,8 @@ pub struct Parts {
     pub random: Random,
     /// How every reconciler stands.
     pub tasks: Vec<watch::Receiver<TaskStatus>>,
+    /// Pages that readers share.
+    pub shared: Shared,
     /// Open sockets.
     pub sockets: Sockets,
     /// Backup and restore.

@@ -6,6 +6,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
 use control::{
     Activator, Clock, Commands, Driver, Random,
     fanout::Fanout,
@@ -23,8 +24,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Serve,
     demo,
-    http::{self, assets::Site, guard::Places, live::Sockets, session},
+    http::{
+        self,
+        assets::Site,
+        guard::Places,
+        live::{self, Sockets},
+        session,
+    },
     secret,
+    shared::Shared,
     state::{AppState, Parts},
     upkeep::Upkeep,
 };
@@ -115,7 +123,8 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
         tasks: driver.statuses(),
         site: Arc::new(Site::open()),
         anonymous: serve.anonymous.is_some(),
-        sockets: Sockets::default(),
+        shared: Shared::default(),
+        sockets: Sockets::new(shutdown.clone()),
         shutdown: shutdown.clone(),
         upkeep: Upkeep::new(url),
         store,
@@ -128,6 +137,13 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
         random,
     });
     let app = http::router(state.clone());
+    tokio::spawn(live::recheck(state.clone()));
+    // Small frames do not wait for each other's acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+    });
     let ends = shutdown.clone();
     let http = tokio::spawn(async move {
         let app = app.into_make_service_with_connect_info::<SocketAddr>();

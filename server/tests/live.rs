@@ -110,6 +110,106 @@ async fn a_socket_that_comes_back_gets_what_it_missed(app: TestApp) {
     assert!(missed.len() >= 3 && missed.iter().all(|seq| !seen.contains(seq)), "{missed:?}");
 }
 
+async fn a_quiet_topic_moves_on_with_the_heartbeat_and_its_next_frame_joins(app: TestApp) {
+    let (mut socket, at, _) = opened(&app.viewer()).await;
+    let topic = Topic::Events { query: "q=needle".to_owned() };
+    socket.say(&resume(&app, at, vec![topic])).await;
+    let head = app.record(&["hay"; 50]).await;
+    let mut quiet = at;
+    while quiet < head {
+        match socket.next(SIX).await {
+            Said::Msg(msg) => match *msg {
+                ServerMsg::Heartbeat { seq, .. } => quiet = quiet.max(seq),
+                // What the socket read itself when it began; it may be empty.
+                ServerMsg::Frame { to, ref events, .. } if events.is_empty() => quiet = quiet.max(to),
+                other => panic!("nothing was to be said: {other:?}"),
+            },
+            Said::Closed(code) => panic!("closed with {code}"),
+        }
+    }
+    let found = app.record(&["a needle"]).await;
+    match socket.message().await {
+        ServerMsg::Frame { after, to, events, .. } => {
+            assert!(after <= quiet && to >= found, "{after:?} {quiet:?} {to:?}");
+            assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [found]);
+        }
+        other => panic!("expected the needle, got {other:?}"),
+    }
+}
+
+/// Reads what a socket holds until it is told that it was too slow; answers from where on nothing was sent.
+async fn until_slow(socket: &mut Socket, mut at: Seq) -> Seq {
+    loop {
+        match socket.message().await {
+            ServerMsg::Frame { after, to, .. } => {
+                assert!(after <= at, "a hole between {at:?} and {after:?}");
+                at = to;
+            }
+            ServerMsg::Reset { reason, from, .. } => {
+                assert_eq!((reason, from), (ResetReason::Slow, at));
+                return at;
+            }
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+}
+
+async fn a_stalled_socket_holds_nobody_up_is_told_from_where_it_missed_and_is_closed(app: TestApp) {
+    let viewer = app.viewer();
+    let (mut healthy, at, _) = opened(&viewer).await;
+    let (mut slow, ..) = opened(&viewer).await;
+    let (mut dead, ..) = opened(&viewer).await;
+    for socket in [&mut healthy, &mut slow, &mut dead] {
+        socket.say(&resume(&app, at, vec![all_events()])).await;
+    }
+    // More than what sockets, buffers and inboxes hold.
+    let text = "x".repeat(3_000);
+    let done = std::sync::Mutex::new(None);
+    let writer = async {
+        let mut head = at;
+        for _ in 0..16 {
+            head = app.record(&vec![text.as_str(); 400]).await;
+        }
+        *done.lock().unwrap() = Some(head);
+        app.record(&["after"]).await;
+    };
+    let (seen, ()) = tokio::join!(followed(&mut healthy, at, || *done.lock().unwrap()), writer);
+    assert!(seen.len() >= 16 * 400, "{} events", seen.len());
+    let missed = until_slow(&mut slow, at).await;
+    assert_eq!(slow.close_code(SIX).await, 1000);
+    // It continues from its cursor, and nothing is missing.
+    let (mut again, head, _) = opened(&viewer).await;
+    again.say(&resume(&app, missed, vec![all_events()])).await;
+    let rest = followed(&mut again, missed, || Some(head)).await;
+    assert!(missed < head && !rest.is_empty());
+    // Who does not read at all is closed after a while: only the two that read are left.
+    let bound = tokio::time::Instant::now() + Duration::from_secs(30);
+    while app.state().sockets.count() > 2 {
+        assert!(tokio::time::Instant::now() < bound, "{} are open", app.state().sockets.count());
+        let next = healthy.next(SIX).await;
+        assert!(matches!(next, Said::Msg(_)));
+    }
+    drop(dead);
+}
+
+async fn one_name_has_its_share_of_sockets_and_is_told_why_there_are_no_more(app: TestApp) {
+    let viewer = app.viewer();
+    let mut held = Vec::new();
+    for _ in 0..64 {
+        held.push(opened(&viewer).await.0);
+    }
+    assert_eq!(viewer.live().await.close_code(SIX).await, 1013);
+    opened(&app.operator()).await;
+    let one = held.pop().unwrap();
+    drop(one);
+    let bound = tokio::time::Instant::now() + SIX;
+    while app.state().sockets.count() > 64 {
+        assert!(tokio::time::Instant::now() < bound);
+        tokio::task::yield_now().await;
+    }
+    opened(&viewer).await;
+}
+
 async fn a_cursor_that_cannot_be_continued_is_reset(app: TestApp) {
     let viewer = app.viewer();
     let (head, later) = (app.store().head(), Seq(app.store().head().0 + 1_000_000));
@@ -219,6 +319,9 @@ on_both_engines! {
     the_server_greets_first_with_its_store_and_its_place_in_the_journal,
     every_event_arrives_exactly_once_while_somebody_writes,
     a_socket_that_comes_back_gets_what_it_missed,
+    a_quiet_topic_moves_on_with_the_heartbeat_and_its_next_frame_joins,
+    a_stalled_socket_holds_nobody_up_is_told_from_where_it_missed_and_is_closed,
+    one_name_has_its_share_of_sockets_and_is_told_why_there_are_no_more,
     a_cursor_that_cannot_be_continued_is_reset,
     a_first_word_that_is_not_understood_closes_the_socket,
     a_second_word_is_one_too_many,

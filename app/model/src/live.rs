@@ -81,6 +81,8 @@ pub enum ResetReason {
     Slow,
     /// The client sent something unreadable.
     Malformed,
+    /// The newest state is too large for a frame.
+    TooLarge,
 }
 
 /// State of what a page is about; replaces what was shown before.
@@ -150,7 +152,7 @@ pub enum ServerMsg {
     },
     /// Sent every [`HEARTBEAT`], whether or not anything happened.
     Heartbeat {
-        /// The head of the journal.
+        /// Everything up to this has been sent, so that a quiet page does not fall behind.
         seq: Seq,
         /// The server's clock.
         server_now: Ts,
@@ -207,6 +209,8 @@ pub enum Applied {
         /// Up to this.
         to: Seq,
     },
+    /// The socket did not keep up; nothing is lost, a new one continues from here.
+    Behind,
     /// The server says that it is another one now.
     OtherBuild,
     /// A heartbeat; the page is as fresh as `store_read_at`.
@@ -227,9 +231,11 @@ impl Board {
                 Applied::Missing { from: self.as_of, to: seq }
             }
             ServerMsg::Hello { .. } => Applied::Nothing,
-            ServerMsg::Heartbeat { server_now, store_read_at, .. } => {
+            ServerMsg::Heartbeat { seq, server_now, store_read_at } => {
+                self.as_of = self.as_of.max(seq);
                 Applied::Heartbeat { store_read_at, server_now }
             }
+            ServerMsg::Reset { reason: ResetReason::Slow, .. } => Applied::Behind,
             ServerMsg::Reset { from, to, .. } => Applied::Missing { from, to },
             ServerMsg::Frame { topic, .. } if self.topic.as_ref() != Some(&topic) => Applied::Nothing,
             ServerMsg::Frame { to, .. } if to <= self.as_of => Applied::Nothing,
@@ -318,6 +324,27 @@ mod tests {
             Applied::Missing { from: Seq(10), to: Seq(11) }
         );
         assert_eq!(board, before);
+    }
+
+    #[test]
+    fn a_quiet_page_moves_on_with_the_heartbeat() {
+        let mut board = board();
+        let beat = |seq| ServerMsg::Heartbeat { seq: Seq(seq), server_now: Ts(2), store_read_at: Ts(1) };
+        assert_eq!(board.apply(beat(5000)), Applied::Heartbeat { store_read_at: Ts(1), server_now: Ts(2) });
+        board.apply(beat(4000));
+        assert_eq!(board.as_of, Seq(5000));
+        assert_eq!(
+            board.apply(frame(10, 5002, vec![fixtures::event(5001)])),
+            Applied::News { n_events: 1, n_failed: 0 }
+        );
+    }
+
+    #[test]
+    fn a_socket_that_was_too_slow_is_continued_and_nothing_is_missing() {
+        let mut board = board();
+        let before = board.clone();
+        let slow = ServerMsg::Reset { reason: ResetReason::Slow, from: Seq(10), to: Seq(90) };
+        assert_eq!((board.apply(slow), &board), (Applied::Behind, &before));
     }
 
     #[test]

@@ -115,6 +115,22 @@ impl Verdict {
         }
     }
 
+    /// Its place on the overview, where what moves by itself stands before what is quiet. Stored: a number keeps
+    /// its meaning.
+    #[must_use]
+    pub const fn place(self) -> u8 {
+        match self {
+            Self::Failed => 0,
+            Self::Stuck => 1,
+            Self::Unknown => 2,
+            Self::Degraded => 3,
+            Self::Converging => 4,
+            Self::Waiting => 5,
+            Self::Converged => 6,
+            Self::Idle => 7,
+        }
+    }
+
     /// The verdict of a group: its member that asks for most attention. An empty group is idle, not healthy.
     #[must_use]
     pub fn roll_up(members: impl IntoIterator<Item = Verdict>) -> Verdict {

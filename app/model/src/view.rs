@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     EnvRef, Event, Gap, Judgement, Marker, Object, ObjectKey, Receipt, Release, Seq, SourceId, Span, Ts,
-    Verb, Verdict, Wait, timeline::Timeline,
+    Verb, Verdict, Wait, timeline::Timeline, verdict::Attention,
 };
 
 /// How many app-envs have which verdict, and what we listen to.
@@ -59,12 +59,92 @@ pub struct OverviewRow {
     pub stale_since: Option<Ts>,
 }
 
+/// The groups of the overview, in their fixed order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Somebody has to act or look.
+    Attention,
+    /// It moves by itself.
+    Motion,
+    /// Nothing to see.
+    Quiet,
+}
+
+impl Group {
+    /// All of them, in order.
+    pub const ALL: [Group; 3] = [Self::Attention, Self::Motion, Self::Quiet];
+
+    /// Where a verdict belongs.
+    #[must_use]
+    pub const fn of(verdict: Verdict) -> Self {
+        match verdict.attention() {
+            Attention::Act | Attention::Look => Self::Attention,
+            Attention::Watch => Self::Motion,
+            Attention::Quiet => Self::Quiet,
+        }
+    }
+
+    /// Its first and its last verdict, in the order of [`Verdict::place`].
+    #[must_use]
+    pub const fn verdicts(self) -> (Verdict, Verdict) {
+        match self {
+            Self::Attention => (Verdict::Failed, Verdict::Degraded),
+            Self::Motion => (Verdict::Converging, Verdict::Converging),
+            Self::Quiet => (Verdict::Waiting, Verdict::Idle),
+        }
+    }
+
+    /// The wire form, also its DOM id.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attention => "attention",
+            Self::Motion => "motion",
+            Self::Quiet => "quiet",
+        }
+    }
+
+    /// Reads the wire form.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == text)
+    }
+
+    /// How many of the counted are in it.
+    #[must_use]
+    pub const fn count(self, counts: &Counts) -> u32 {
+        match self {
+            Self::Attention => counts.attention,
+            Self::Motion => counts.converging,
+            Self::Quiet => counts.converged + counts.idle,
+        }
+    }
+}
+
+/// Which page of one group is shown instead of the begin of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupPage {
+    /// Which.
+    pub group: Group,
+    /// From 1.
+    pub page: u32,
+    /// How many there are; at least 1.
+    pub pages: u32,
+}
+
 /// The overview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Overview {
-    /// Most in need of attention first, then the longest.
+    /// Most in need of attention first, then the longest: the begin of each group, or a page of one. `counts`
+    /// says how many there are.
     pub rows: Vec<OverviewRow>,
+    /// Where a page of one group is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<GroupPage>,
     /// How many of what.
     pub counts: Counts,
     /// What we listen to.
@@ -316,4 +396,24 @@ pub fn says_the_same(a: &Event, b: &Event) -> bool {
         && a.action == b.action
         && a.outcome == b.outcome
         && a.reason == b.reason
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_lies_in_its_group_and_groups_do_not_overlap() {
+        let mut places: Vec<Verdict> = Verdict::ALL.to_vec();
+        places.sort_by_key(|verdict| verdict.place());
+        assert_eq!(places.iter().map(|v| v.place()).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5, 6, 7]);
+        for group in Group::ALL {
+            let (from, to) = group.verdicts();
+            for verdict in Verdict::ALL {
+                let within = (from.place()..=to.place()).contains(&verdict.place());
+                assert_eq!(within, Group::of(verdict) == group, "{verdict:?} and {group:?}");
+            }
+            assert_eq!(Group::parse(group.as_str()), Some(group));
+        }
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{EventFilter, EventId, ObjectKind, Outcome, Span, Ts, Verdict};
+use crate::{EventFilter, EventId, ObjectKind, Outcome, Span, Ts, Verdict, view::Group};
 
 /// A facet that lists can be filtered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +155,10 @@ pub struct ViewState {
     pub view: Option<String>,
     /// Continue before this event.
     pub before: Option<EventId>,
+    /// Only this group of the overview.
+    pub show: Option<Group>,
+    /// Which page of it, from 2; the first needs no word.
+    pub page: Option<u32>,
 }
 
 /// A part of a query that was not understood.
@@ -246,6 +250,8 @@ impl ViewState {
             ("sort", _) => put(&mut self.sort, is_token(value).then(|| value.to_owned())),
             ("view", "list" | "grid") => put(&mut self.view, text()),
             ("before", _) => put(&mut self.before, value.parse().ok()),
+            ("show", _) => put(&mut self.show, Group::parse(value)),
+            ("page", _) => put(&mut self.page, value.parse().ok().filter(|page| (2..100_000).contains(page))),
             ("group", "0" | "1") => {
                 self.ungrouped = value == "0";
                 true
@@ -296,6 +302,8 @@ impl ViewState {
         push("sort", self.sort.clone());
         push("view", self.view.clone());
         push("before", self.before.map(|before| before.to_string()));
+        push("show", self.show.map(|group| group.as_str().to_owned()));
+        push("page", self.page.map(|page| page.to_string()));
         let pairs: Vec<String> =
             pairs.into_iter().map(|(key, value)| format!("{key}={}", encode(&value))).collect();
         pairs.join("&")
@@ -376,8 +384,10 @@ impl ViewState {
     }
 }
 
-const KEYS: [&str; 12] =
-    ["q", "from", "to", "at", "sel", "open", "group", "live", "sort", "view", "before", "quiet"];
+const KEYS: [&str; 14] = [
+    "q", "from", "to", "at", "sel", "open", "group", "live", "sort", "view", "before", "quiet", "show",
+    "page",
+];
 
 fn is_long(value: &str) -> bool {
     value.chars().count() > MAX_VALUE

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use model::{
     AppId, EnvId, EventId, InstanceId, ObjectKey, ObjectKind, Outcome, ReceiptId, ReleaseId, Seq, SourceId,
     Span, TokenId, TraceId, Ts, Verdict, ViewState, WaitId,
+    view::Group,
     view_state::{Facet, FacetValue, When, decode, encode},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -63,12 +64,13 @@ fn state() -> impl Strategy<Value = ViewState> {
     let ranges = (option::of(when()), option::of(when()), option::of(ts()));
     let switches = (any::<bool>(), any::<bool>(), option::of(select(vec!["list", "grid"])));
     let texts = (option::of(text()), token(), token(), token(), option::of(0_i64..));
-    (facets(), ranges, switches, texts).prop_map(|(facets, ranges, switches, texts)| {
+    let parts = (option::of(select(&Group::ALL)), option::of(2_u32..100_000));
+    (facets(), ranges, switches, texts, parts).prop_map(|(facets, ranges, switches, texts, (show, page))| {
         let ((from, to, at), (ungrouped, paused, view)) = (ranges, switches);
         let (q, sel, open, sort, before) = texts;
         let view = view.map(str::to_owned);
         let before = before.map(|n| EventId(Seq(n)));
-        ViewState { q, facets, from, to, at, sel, open, ungrouped, paused, sort, view, before }
+        ViewState { q, facets, from, to, at, sel, open, ungrouped, paused, sort, view, before, show, page }
     })
 }
 

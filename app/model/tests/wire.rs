@@ -105,6 +105,7 @@ fn states() -> [State; 6] {
     let timeline = Timeline { from: NOON, to: NOON, recorded_since: Ts(0), lanes: vec![], markers: vec![] };
     let overview = Overview {
         rows: vec![],
+        only: None,
         counts: Counts::default(),
         sources: vec![],
         changes: vec![],
@@ -179,7 +180,13 @@ fn every_message_of_the_server_comes_back() {
         seq: Seq(i64::MAX),
     });
     comes_back(&ServerMsg::Heartbeat { seq: Seq(0), server_now, store_read_at: Ts(0) });
-    for reason in [ResetReason::OtherStore, ResetReason::TooFar, ResetReason::Slow, ResetReason::Malformed] {
+    for reason in [
+        ResetReason::OtherStore,
+        ResetReason::TooFar,
+        ResetReason::Slow,
+        ResetReason::Malformed,
+        ResetReason::TooLarge,
+    ] {
         comes_back(&ServerMsg::Reset { reason, from: Seq(1), to: Seq(2) });
     }
 }

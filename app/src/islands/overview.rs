@@ -2,20 +2,20 @@
 
 use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::view::OverviewRow;
+use model::view::{Counts, Group, GroupPage, OverviewRow};
 
 use crate::{
     live::{now, overview, slice},
-    parts::overview_row::{Group, overview_row},
+    parts::overview_row::{overview_row, title},
     platform,
-    ui::{banner::empty, id_chip::command},
+    ui::{banner::empty, id_chip::command, text::count},
 };
 
 /// A row and the group that it is shown in, which may lag while the reader points at the list.
 type Placed = (Group, OverviewRow);
 
 fn placed(rows: Vec<OverviewRow>) -> Vec<Placed> {
-    rows.into_iter().map(|row| (Group::of(&row), row)).collect()
+    rows.into_iter().map(|row| (Group::of(row.judgement.verdict), row)).collect()
 }
 
 /// New contents in old places. Rows that are new wait; rows that are gone stay until the list is free.
@@ -31,7 +31,10 @@ fn in_place(shown: &mut [Placed], newest: &[OverviewRow]) {
 fn pending(shown: &[Placed], newest: &[OverviewRow]) -> usize {
     let place =
         |id: &model::EnvId| shown.iter().find(|(_, row)| &row.target.env_id == id).map(|(group, _)| *group);
-    let moved = newest.iter().filter(|row| place(&row.target.env_id) != Some(Group::of(row))).count();
+    let moved = newest
+        .iter()
+        .filter(|row| place(&row.target.env_id) != Some(Group::of(row.judgement.verdict)))
+        .count();
     let gone = shown
         .iter()
         .filter(|(_, row)| !newest.iter().any(|new| new.target.env_id == row.target.env_id))
@@ -43,16 +46,21 @@ fn pending(shown: &[Placed], newest: &[OverviewRow]) -> usize {
 #[island]
 pub fn OverviewRows() -> impl IntoView {
     let newest = slice(|board| overview(board).map(|view| view.rows.clone()).unwrap_or_default());
+    let counted =
+        slice(|board| overview(board).map(|view| (view.counts.clone(), view.only)).unwrap_or_default());
     let shown = RwSignal::new(placed(newest.get_untracked()));
+    // Numbers stand still with the rows, because they open and close groups.
+    let counts = RwSignal::new(counted.get_untracked());
     let (hovered, focused) = (RwSignal::new(false), RwSignal::new(false));
     Effect::new(move |before: Option<()>| {
-        let rows = newest.get();
+        let (rows, now) = (newest.get(), counted.get());
         let held = hovered.get() || focused.get();
         if before.is_some() {
             if held {
                 shown.update(|shown| in_place(shown, &rows));
             } else {
                 shown.set(placed(rows));
+                counts.set(now);
             }
         }
     });
@@ -67,6 +75,7 @@ pub fn OverviewRows() -> impl IntoView {
                         // The button goes away with what it counted, and the focus with it.
                         focused.set(false);
                         shown.set(placed(newest.get_untracked()));
+                        counts.set(counted.get_untracked());
                     }
                 >
                     {n}" changed: show"
@@ -74,7 +83,7 @@ pub fn OverviewRows() -> impl IntoView {
             }
         })
     };
-    let groups = move || shown.with(|shown| groups(shown));
+    let groups = move || shown.with(|shown| counts.with(|(counts, only)| groups(shown, counts, *only)));
     view! {
         <div
             class="overview"
@@ -89,38 +98,77 @@ pub fn OverviewRows() -> impl IntoView {
     }
 }
 
-fn groups(shown: &[Placed]) -> AnyView {
-    if shown.is_empty() {
+fn groups(shown: &[Placed], counts: &Counts, only: Option<GroupPage>) -> AnyView {
+    if let Some(GroupPage { group, page, pages }) = only {
+        return view! { {section(group, shown, counts, true)} {turn(group, page, pages)} }.erased();
+    }
+    if shown.is_empty() && counts.total == 0 {
         return empty(
             "Nothing is declared here.",
             view! { <p>"The first app appears with "{command("vt apply -f vantage.yaml")}</p> },
         )
         .erased();
     }
-    Group::ALL.map(|group| section(group, shown)).erased()
+    Group::ALL.map(|group| section(group, shown, counts, false)).erased()
 }
 
-fn section(group: Group, shown: &[Placed]) -> AnyView {
+/// Where a group of many pages continues.
+fn turn(group: Group, page: u32, pages: u32) -> AnyView {
+    let to = |page: u32, words: &'static str| {
+        let state =
+            model::ViewState { show: Some(group), page: (page > 1).then_some(page), ..Default::default() };
+        view! { <a class="button" href=state.link("/")>{words}</a> }
+    };
+    view! {
+        <nav class="row" aria-label="Pages">
+            {(page > 1).then(|| to(page - 1, "Before"))}
+            <span>{format!("Page {page} of {pages}")}</span>
+            {(page < pages).then(|| to(page + 1, "Next"))}
+            <a class="button quiet" href="/">"All groups"</a>
+        </nav>
+    }
+    .erased()
+}
+
+/// What a group has beyond the rows that are shown here.
+fn more(group: Group, n: u32, of: u32) -> Option<AnyView> {
+    (of > n).then(|| {
+        let href = model::ViewState { show: Some(group), ..Default::default() }.link("/");
+        let words = match n {
+            0 => format!("Show all {}", count(i64::from(of))),
+            _ => format!("Show {} more", count(i64::from(of - n))),
+        };
+        view! { <p class="row"><a class="button quiet" href=href>{words}</a></p> }.erased()
+    })
+}
+
+fn section(group: Group, shown: &[Placed], counts: &Counts, alone: bool) -> AnyView {
     let rows: Vec<_> =
         shown.iter().filter(|(of, _)| *of == group).map(|(_, row)| overview_row(row, group, now())).collect();
-    let n = rows.len();
-    let heading = format!("{}-title", group.id());
+    let n = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    // A row that is held in its old group is counted in its new one already.
+    let total = group.count(counts).max(n);
+    let more = more(group, n, total).filter(|_| !alone);
+    let heading = format!("{}-title", group.as_str());
     let labelled = heading.clone();
-    let title = view! { <h2 id=heading>{group.title()}" "<small>{n}</small></h2> };
-    let hidden = n == 0;
-    if group == Group::Quiet {
+    let heading_view =
+        view! { <h2 id=heading>{title(group)}" "<small>{count(i64::from(total))}</small></h2> };
+    let hidden = total == 0;
+    if group == Group::Quiet && !alone {
         return view! {
-            <details class="group" id=group.id() open=shown.len() <= 20 hidden=hidden>
-                <summary>{title}</summary>
+            <details class="group" id=group.as_str() open=(counts.total <= 20 || n == 0) hidden=hidden>
+                <summary>{heading_view}</summary>
                 <div class="rows">{rows}</div>
+                {more}
             </details>
         }
         .erased();
     }
     view! {
-        <section class="group" id=group.id() aria-labelledby=labelled hidden=hidden>
-            {title}
+        <section class="group" id=group.as_str() aria-labelledby=labelled hidden=hidden>
+            {heading_view}
             <div class="rows">{rows}</div>
+            {more}
         </section>
     }
     .erased()

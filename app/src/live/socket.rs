@@ -15,7 +15,7 @@ use model::{
 
 use super::{Link, Live, Outdated, live};
 use crate::platform::{
-    after_ms, every_second, is_busy, local_now, reload, server_now, set_server_now, tick_times,
+    after_ms, every_second, is_busy, is_hidden, local_now, reload, server_now, set_server_now, tick_times,
 };
 
 /// How many messages wait while a reader has paused; beyond, the page has to be loaded again.
@@ -26,6 +26,8 @@ const CONNECT: model::Span = model::Span::seconds(10);
 const SILENCE: model::Span = model::Span::seconds(20);
 /// A page that is younger than this does not load itself again: it would go in circles.
 const MIN_AGE: model::Span = model::Span::seconds(10);
+/// A tab that was hidden for so long lets its socket go, so that forgotten tabs cost the server nothing.
+const HIDDEN_MS: u64 = 5_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
@@ -45,6 +47,12 @@ struct State {
     /// Failed events since the last announcement, and all of them.
     unsaid: (u32, u32),
     said_at: Ts,
+    /// Counts the connections of the page; what an older one leaves behind does not count.
+    run: u32,
+    /// The tab is hidden and has let its socket go; nobody is told that the page grows old.
+    released: bool,
+    /// Events that came with a connection after the first one, until the server says that it is complete.
+    caught_up: Option<u32>,
 }
 
 thread_local! {
@@ -76,7 +84,22 @@ pub fn start() {
                 connect();
             }
         });
-        std::mem::forget((hide, show));
+        let turn = window_event_listener_untyped("visibilitychange", |_| turned());
+        std::mem::forget((hide, show, turn));
+    }
+}
+
+/// The tab was hidden or is looked at again.
+fn turned() {
+    if is_hidden() {
+        after_ms(HIDDEN_MS, || {
+            if is_hidden() {
+                with(|state| state.released = true);
+                order(Order::Close);
+            }
+        });
+    } else if with(|state| state.released) {
+        connect();
     }
 }
 
@@ -108,11 +131,16 @@ pub fn set_paused(paused: bool) {
 
 fn connect() {
     let (sender, orders) = mpsc::unbounded();
-    with(|state| state.orders = Some(sender));
-    wasm_bindgen_futures::spawn_local(run(orders));
+    let n = with(|state| {
+        state.orders = Some(sender);
+        state.run += 1;
+        state.caught_up = (state.run > 1).then_some(0);
+        state.run
+    });
+    wasm_bindgen_futures::spawn_local(run(n, orders));
 }
 
-async fn run(mut orders: mpsc::UnboundedReceiver<Order>) {
+async fn run(n: u32, mut orders: mpsc::UnboundedReceiver<Order>) {
     let store = live();
     let mut attempt = 0;
     loop {
@@ -125,13 +153,19 @@ async fn run(mut orders: mpsc::UnboundedReceiver<Order>) {
             }
             End::Lost { was_open } => attempt = if was_open { 0 } else { attempt + 1 },
         }
+        with(|state| {
+            state.released = false;
+            state.caught_up = Some(0);
+        });
         let delay = reconnect_delay(attempt, random());
         store.link.set(Link::RetryAt(server_now().unwrap_or_else(local_now) + delay));
         if pause(delay, &mut orders).await == Some(Order::Close) {
             break;
         }
     }
-    store.link.set(Link::Off);
+    if with(|state| state.run) == n {
+        store.link.set(Link::Off);
+    }
 }
 
 enum End {
@@ -189,8 +223,16 @@ fn receive(store: &Live, message: ServerMsg) -> Option<Outdated> {
     match &message {
         ServerMsg::Hello { server_now, .. } => {
             set_server_now(*server_now);
-            with(|state| state.heard_at = Some(*server_now));
+            with(|state| {
+                state.heard_at = Some(*server_now);
+                state.released = false;
+            });
             tick(store);
+        }
+        // What waits must not be taken for known: only the clock moves on.
+        ServerMsg::Heartbeat { server_now, store_read_at, .. } if store.paused.read_untracked().is_some() => {
+            heard(store, *store_read_at, *server_now);
+            return None;
         }
         ServerMsg::Frame { .. } if store.paused.read_untracked().is_some() => {
             let n = with(|state| {
@@ -205,6 +247,18 @@ fn receive(store: &Live, message: ServerMsg) -> Option<Outdated> {
     apply(store, message)
 }
 
+fn heard(store: &Live, store_read_at: Ts, server_now: Ts) {
+    set_server_now(server_now);
+    with(|state| state.heard_at = Some(store_read_at));
+    tick(store);
+    if let Some(n) = with(|state| state.caught_up.take()) {
+        store.said.set(match n {
+            0 => "up to date again".to_owned(),
+            n => format!("caught up {}", crate::ui::text::plural(i64::from(n), "event")),
+        });
+    }
+}
+
 fn apply(store: &Live, message: ServerMsg) -> Option<Outdated> {
     // Only news wakes the islands; a heartbeat must not.
     let result = store.board.try_maybe_update(|board| {
@@ -216,11 +270,9 @@ fn apply(store: &Live, message: ServerMsg) -> Option<Outdated> {
         Applied::Nothing => {}
         Applied::Missing { .. } => return Some(Outdated::Missing),
         Applied::OtherBuild => return Some(Outdated::OtherBuild),
-        Applied::Heartbeat { store_read_at, server_now } => {
-            set_server_now(server_now);
-            with(|state| state.heard_at = Some(store_read_at));
-            tick(store);
-        }
+        // The server closes the socket next; the new one continues.
+        Applied::Behind => {}
+        Applied::Heartbeat { store_read_at, server_now } => heard(store, store_read_at, server_now),
     }
     None
 }
@@ -229,6 +281,10 @@ fn apply(store: &Live, message: ServerMsg) -> Option<Outdated> {
 fn announce(store: &Live, n_events: u32, n_failed: u32) {
     let now = local_now();
     let words = with(|state| {
+        if let Some(n) = &mut state.caught_up {
+            *n += n_events;
+            return None;
+        }
         state.unsaid.0 += n_events;
         state.unsaid.1 += n_failed;
         if state.unsaid.0 == 0 || now - state.said_at < model::Span::seconds(10) {
@@ -250,6 +306,9 @@ fn announce(store: &Live, n_events: u32, n_failed: u32) {
 fn tick(store: &Live) {
     let Some(now) = server_now() else { return };
     tick_times(now);
+    if with(|state| state.released) {
+        return;
+    }
     if *store.link.read_untracked() == Link::Open && local_now() - with(|state| state.message_at) > SILENCE {
         with(|state| state.message_at = local_now());
         order(Order::Retry);

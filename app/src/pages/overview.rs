@@ -28,7 +28,8 @@ impl Screen for Overview {
 
     fn follow(&self, _state: &ViewState) -> Follow {
         Follow {
-            topic: Some(Topic::Overview),
+            // One page of a group stands still.
+            topic: self.only.is_none().then_some(Topic::Overview),
             state: Some(State::Overview { view: Box::new(self.clone()) }),
             list: Default::default(),
         }

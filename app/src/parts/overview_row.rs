@@ -2,7 +2,10 @@
 
 use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{Ts, verdict::Attention, view::OverviewRow};
+use model::{
+    Ts,
+    view::{Group, OverviewRow},
+};
 
 use crate::{
     parts::{freshness_chip::stale_chip, links, verdict_chip::verdict_chip},
@@ -12,49 +15,13 @@ use crate::{
     },
 };
 
-/// The groups of the overview, in their fixed order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Group {
-    /// Somebody has to act or look.
-    Attention,
-    /// It moves by itself.
-    Motion,
-    /// Nothing to see.
-    Quiet,
-}
-
-impl Group {
-    /// All of them, in order.
-    pub const ALL: [Group; 3] = [Self::Attention, Self::Motion, Self::Quiet];
-
-    /// Where a row belongs.
-    #[must_use]
-    pub fn of(row: &OverviewRow) -> Self {
-        match row.judgement.verdict.attention() {
-            Attention::Act | Attention::Look => Self::Attention,
-            Attention::Watch => Self::Motion,
-            Attention::Quiet => Self::Quiet,
-        }
-    }
-
-    /// The heading.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Attention => "Needs attention",
-            Self::Motion => "In motion",
-            Self::Quiet => "Quiet",
-        }
-    }
-
-    /// The DOM id.
-    #[must_use]
-    pub const fn id(self) -> &'static str {
-        match self {
-            Self::Attention => "attention",
-            Self::Motion => "motion",
-            Self::Quiet => "quiet",
-        }
+/// The heading of a group.
+#[must_use]
+pub const fn title(group: Group) -> &'static str {
+    match group {
+        Group::Attention => "Needs attention",
+        Group::Motion => "In motion",
+        Group::Quiet => "Quiet",
     }
 }
 

@@ -113,6 +113,12 @@ pub fn install_copy() {
     std::mem::forget(handle);
 }
 
+/// Whether the tab is in the background.
+#[must_use]
+pub fn is_hidden() -> bool {
+    document().is_some_and(|document| document.hidden())
+}
+
 /// Loads the page again.
 pub fn reload() {
     if let Some(window) = web_sys::window() {

@@ -243,6 +243,7 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<Overview> {
     let attention = u32::from(verdict == Verdict::Stuck);
     page(Overview {
         rows: vec![bad, quiet],
+        only: None,
         counts: Counts { total: 2, attention, unknown: 0, converging: 0, converged: 1, idle: 0 },
         sources: vec![SourceState {
             id: source(),

@@ -1,235 +1,230 @@
-//! Turns the journal into frames: one ring of frames per followed topic, serialised once and shared by all of
-//! its sockets.
+//! Turns the journal into frames: one ring of followers per topic, each frame serialised once and shared by all
+//! of its sockets.
 //!
-//! A frame covers a journal range of its topic. State is coalesced to the newest; events never are. A socket
-//! that falls behind its ring is told so and resumes from the store; nobody waits for it.
+//! A frame covers a journal range of its topic. State is coalesced to the newest; events never are. The journal
+//! is read once a round for all topics together. Every follower has a bounded inbox; one that falls behind is
+//! told nothing more, and nobody waits for it: it resumes from the store.
+//!
+//! Two cursors a ring: up to where the journal has been *scanned* for it, and up to where its followers have
+//! been *told*. A quiet topic is scanned without being told anything, and its next frame starts where the last
+//! one ended, so that ranges always join.
+
+mod content;
+mod rings;
+mod round;
 
 use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use model::{
-    Event, EventFilter, ObjectKey, Seq, Ts,
-    live::{ServerMsg, State, Topic, stream_filter},
+    Seq,
+    live::{HEARTBEAT, ServerMsg, Topic, stream_filter},
 };
 use rules::Limits;
-use store::{JournalKind, JournalRow, Reader, Store, StoreError};
-use tokio::sync::broadcast;
+use store::{Store, StoreError};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Clock, views};
+use crate::Clock;
+use rings::Rings;
 
-/// Frames that a ring keeps for slow sockets.
-const RING: usize = 128;
-/// Journal rows that one frame covers at most.
+/// Frames and heartbeats that wait for one socket: three seconds of a busy topic.
+const INBOX: usize = 128;
+/// Journal rows that are read at once.
 const MAX_ROWS: u32 = 2000;
 /// How far back a socket may resume; beyond it, loading the page again is cheaper for everybody.
 pub const MAX_RESUME: i64 = 10_000;
 /// Between two rounds at least: what happens within it shares a frame.
 const COALESCE: Duration = Duration::from_millis(25);
-/// How often state that time alone changes is looked at, beside the journal.
+/// How often the journal is looked at without being called: other processes write too.
 const POLL: Duration = Duration::from_secs(1);
+/// How long the store may take, so that heartbeats go on when it does not answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A message that was serialised once; clones share its bytes.
+pub trait Payload: From<String> + Clone + Send + Sync + 'static {}
+impl<T: From<String> + Clone + Send + Sync + 'static> Payload for T {}
 
 /// A frame, serialised once.
 #[derive(Debug, Clone)]
-pub struct Frame {
+pub struct Frame<P> {
     /// The cursor that it continues.
     pub after: Seq,
     /// The cursor that it leads to.
     pub to: Seq,
     /// The message as JSON.
-    pub text: Arc<str>,
+    pub text: P,
 }
 
-struct Ring {
-    frames: broadcast::Sender<Frame>,
-    /// Up to where the ring has been told.
-    at: Seq,
+/// What a follower finds in its inbox.
+#[derive(Debug, Clone)]
+pub enum Told<P> {
+    /// News of the n-th of its topics.
+    Frame(u8, Frame<P>),
+    /// We are there, and everything up to its sequence has been told.
+    Heartbeat(P),
+}
+
+/// One socket, as the rings know it.
+struct Listener<P> {
+    inbox: mpsc::Sender<Told<P>>,
+    behind: AtomicBool,
+}
+
+impl<P> Listener<P> {
+    /// Puts something into the inbox. A full one stays as it is from then on, without a hole.
+    fn tell(&self, told: Told<P>) {
+        if !self.behind.load(Ordering::Relaxed)
+            && let Err(mpsc::error::TrySendError::Full(_)) = self.inbox.try_send(told)
+        {
+            self.behind.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.behind.load(Ordering::Relaxed) || self.inbox.is_closed()
+    }
+}
+
+/// One socket's end. Dropping it ends the following.
+pub struct Following<P> {
+    inbox: mpsc::Receiver<Told<P>>,
+    listener: Arc<Listener<P>>,
+}
+
+impl<P> Following<P> {
+    /// Waits for news and takes all of it, up to `limit`.
+    pub async fn news(&mut self, into: &mut Vec<Told<P>>, limit: usize) {
+        self.inbox.recv_many(into, limit).await;
+    }
+
+    /// Whether the inbox has overflown: what it holds is without a hole, and nothing will follow.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.listener.behind.load(Ordering::Relaxed)
+    }
 }
 
 /// All rings.
-#[derive(Clone)]
-pub struct Fanout {
+pub struct Fanout<P>(Arc<Inner<P>>);
+
+struct Inner<P> {
     store: Store,
     clock: Clock,
     limits: Limits,
-    rings: Arc<Mutex<BTreeMap<Topic, Ring>>>,
+    rings: Mutex<Rings<P>>,
+    /// Rung when somebody joined who has to be brought up to date.
+    called: Notify,
 }
 
-impl Fanout {
+impl<P> Clone for Fanout<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P: Payload> Fanout<P> {
     /// Nothing is followed yet.
     #[must_use]
     pub fn new(store: Store, clock: Clock, limits: Limits) -> Self {
-        Self { store, clock, limits, rings: Arc::default() }
+        Self(Arc::new(Inner { store, clock, limits, rings: Mutex::default(), called: Notify::new() }))
     }
 
-    /// Follows a topic from `since`: the frame that brings the follower up to date, then the ring. Subscribing
-    /// comes before reading, so frames may overlap; they never leave a hole.
+    fn rings(&self) -> MutexGuard<'_, Rings<P>> {
+        self.0.rings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Follows topics from `since`. State that has changed since then comes into the inbox by itself; events are
+    /// asked for with [`Fanout::missed`], after this, so that ranges may overlap and never leave a hole.
+    #[must_use]
+    pub fn follow(&self, topics: &[Topic], since: Seq) -> Following<P> {
+        let (sender, inbox) = mpsc::channel(INBOX);
+        let listener = Arc::new(Listener { inbox: sender, behind: AtomicBool::new(false) });
+        self.rings().join(topics, since, self.0.store.head(), &listener);
+        self.0.called.notify_one();
+        Following { inbox, listener }
+    }
+
+    /// The next frames of events after `at`, and whether more follow. Empty where the journal has not moved or
+    /// the topic has no events of its own.
     ///
     /// # Errors
     /// [`StoreError`] where the store does not answer.
-    pub async fn follow(
-        &self,
-        topic: &Topic,
-        since: Seq,
-    ) -> Result<(Vec<Frame>, broadcast::Receiver<Frame>), StoreError> {
-        let receiver = {
-            let head = self.store.head();
-            let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-            let ring = rings
-                .entry(topic.clone())
-                .or_insert_with(|| Ring { frames: broadcast::channel(RING).0, at: head });
-            ring.frames.subscribe()
-        };
-        let mut frames = Vec::new();
-        let mut at = since;
-        loop {
-            let frame = self.frame(topic, at, true).await?;
-            let Some((frame, more)) = frame else { break };
-            at = frame.to;
-            frames.push(frame);
-            if !more {
-                break;
-            }
-        }
-        Ok((frames, receiver))
+    pub async fn missed(&self, topic: &Topic, at: Seq) -> Result<(Vec<Frame<P>>, bool), StoreError> {
+        let Topic::Events { query } = topic else { return Ok((vec![], false)) };
+        let mut reader = self.0.store.read().await?;
+        let rows = reader.journal(at, MAX_ROWS).await?;
+        let Some(last) = rows.last() else { return Ok((vec![], false)) };
+        let mut events = reader.events_between(at, last.seq, MAX_ROWS).await?;
+        let filter = stream_filter(query, (self.0.clock)());
+        events.retain(|event| filter.matches(event));
+        Ok((content::event_frames(topic, at, last.seq, events), rows.len() == MAX_ROWS as usize))
     }
 
     /// Feeds the rings until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut journal = self.store.watch();
+        let mut journal = self.0.store.watch();
+        let mut pulse = interval(HEARTBEAT.std());
+        pulse.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut last = Instant::now();
         loop {
+            let look_again = self.rings().rested_at().unwrap_or(last + POLL).min(last + POLL);
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                moved = journal.changed() => if moved.is_err() { return },
-                () = tokio::time::sleep(POLL) => {}
-            }
-            tokio::time::sleep(COALESCE).await;
-            journal.borrow_and_update();
-            self.round().await;
-        }
-    }
-
-    async fn round(&self) {
-        let topics: Vec<(Topic, Seq)> = {
-            let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-            rings.retain(|_, ring| ring.frames.receiver_count() > 0);
-            rings.iter().map(|(topic, ring)| (topic.clone(), ring.at)).collect()
-        };
-        for (topic, mut at) in topics {
-            loop {
-                match self.frame(&topic, at, false).await {
-                    Ok(Some((frame, more))) => {
-                        at = frame.to;
-                        self.send(&topic, frame);
-                        if !more {
-                            break;
-                        }
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        tracing::warn!(error = %crate::chain(&error), "a live frame could not be read");
-                        break;
-                    }
+                _ = pulse.tick() => {
+                    self.beat().await;
+                    continue;
                 }
+                moved = journal.changed() => if moved.is_err() { return },
+                () = self.0.called.notified() => {}
+                () = sleep_until(look_again) => {}
+            }
+            // What is alone goes out at once; what follows closely waits, and shares a frame.
+            sleep_until(last + COALESCE).await;
+            journal.borrow_and_update();
+            last = Instant::now();
+            if !self.round(false).await {
+                // A store that does not answer is asked less often.
+                last += POLL;
             }
         }
     }
 
-    fn send(&self, topic: &Topic, frame: Frame) {
-        let mut rings = self.rings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(ring) = rings.get_mut(topic) {
-            ring.at = frame.to;
-            let _ = ring.frames.send(frame);
+    /// One round over all rings; answers whether it worked. What fails is looked at again in the next one.
+    async fn round(&self, all: bool) -> bool {
+        match timeout(PATIENCE, round::round(self, all)).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => tracing::warn!(error = %crate::chain(&error), "live frames could not be read"),
+            Err(_) => tracing::warn!("live frames could not be read within {} s", PATIENCE.as_secs()),
         }
+        false
     }
 
-    /// The next frame of a topic after `at`, and whether more follows. `None` where the journal has not moved.
-    async fn frame(&self, topic: &Topic, at: Seq, first: bool) -> Result<Option<(Frame, bool)>, StoreError> {
-        let mut reader = self.store.read().await?;
-        let rows = reader.journal(at, MAX_ROWS).await?;
-        let Some(last) = rows.last() else { return Ok(None) };
-        let (to, more) = (last.seq, rows.len() == MAX_ROWS as usize);
-        let now = (self.clock)();
-        let events = match topic {
-            Topic::Events { query } => {
-                let filter: EventFilter = stream_filter(query, now);
-                events(&mut reader, &filter, at, to).await?
-            }
-            _ => vec![],
-        };
-        // Only the last frame of a range needs state: it is the newest by then.
-        let state = match more || !concerns(topic, &rows) {
-            true => None,
-            false => self.state(&mut reader, topic, now).await?,
-        };
-        if state.is_none() && events.is_empty() && !first && !more {
-            // Nothing for this topic. The ring's cursor stays, so that the next frame covers this range too and
-            // ranges join without holes.
-            return Ok(None);
-        }
-        let after = at;
-        let msg = ServerMsg::Frame { topic: topic.clone(), after, to, state, events };
-        let text = serde_json::to_string(&msg).unwrap_or_default();
-        Ok(Some((Frame { after, to, text: text.into() }, more)))
+    /// One heartbeat for all sockets.
+    async fn beat(&self) {
+        // The store is asked here, so that its age in the heartbeat is a fact and not a hope.
+        let _ = timeout(PATIENCE, self.0.store.ping()).await;
+        self.round(true).await;
+        let mut rings = self.rings();
+        let heartbeat = self.heartbeat(rings.told().unwrap_or_else(|| self.0.store.head()));
+        rings.beat(&heartbeat);
     }
 
-    async fn state(&self, reader: &mut Reader, topic: &Topic, now: Ts) -> Result<Option<State>, StoreError> {
-        let range = views::env::Range::default();
-        Ok(match topic {
-            Topic::Events { .. } => None,
-            Topic::Overview => {
-                Some(State::Overview { view: Box::new(views::overview::load(reader, now).await?) })
-            }
-            Topic::Env { id } => Some(match views::env::load(reader, id, range, &self.limits, now).await? {
-                Some(view) => State::Env { view: Box::new(view) },
-                None => State::Gone,
-            }),
-            Topic::Object { key } => {
-                Some(match views::object::load(reader, key, range, &self.limits, now).await? {
-                    Some(view) => State::Object { view: Box::new(view) },
-                    None => State::Gone,
-                })
-            }
-            Topic::Receipt { id } => Some(
-                reader.receipt(id).await?.map_or(State::Gone, |view| State::Receipt { view: Box::new(view) }),
-            ),
-            Topic::Wait { id } => {
-                Some(reader.wait(id).await?.map_or(State::Gone, |view| State::Wait { view: Box::new(view) }))
-            }
+    /// A heartbeat that says that everything up to `seq` has been told.
+    #[must_use]
+    pub fn heartbeat(&self, seq: Seq) -> P {
+        content::text(&ServerMsg::Heartbeat {
+            seq,
+            server_now: (self.0.clock)(),
+            store_read_at: self.0.store.last_read_at(),
         })
     }
-}
-
-async fn events(
-    reader: &mut Reader,
-    filter: &EventFilter,
-    after: Seq,
-    to: Seq,
-) -> Result<Vec<Event>, StoreError> {
-    let mut events = reader.events_between(after, to, MAX_ROWS).await?;
-    events.retain(|event| filter.matches(event));
-    Ok(events)
-}
-
-/// Whether any of these rows can change what a topic shows.
-fn concerns(topic: &Topic, rows: &[JournalRow]) -> bool {
-    rows.iter().any(|row| match topic {
-        Topic::Events { .. } => false,
-        Topic::Overview => row.kind != JournalKind::Event,
-        Topic::Env { id } => {
-            row.kind == JournalKind::Source
-                || row.env.as_ref() == Some(id)
-                || row.object.as_ref() == Some(&ObjectKey::env(id))
-        }
-        Topic::Object { key } => {
-            row.kind == JournalKind::Source
-                || row.object.as_ref() == Some(key)
-                || (row.kind == JournalKind::Verdict && row.object.is_some())
-        }
-        Topic::Receipt { id } => row.subject.as_deref() == Some(id.as_str()),
-        Topic::Wait { id } => row.subject.as_deref() == Some(id.as_str()),
-    })
 }

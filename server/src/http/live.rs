@@ -1,13 +1,13 @@
 //! `/live`: the console's socket.
 //!
-//! One task a socket. Frames are made elsewhere and shared; this file only orders them: hello, resume, frames,
-//! heartbeats, resets. A socket that does not read is closed; nobody waits for it.
+//! One task a socket, with one inbox. Frames are made elsewhere and shared; this file only orders them: hello,
+//! resume, frames, heartbeats, resets. Timers are shared too: heartbeats come through the inbox, and the right
+//! to read is checked once for all sockets of a token. A socket that does not read is closed; nobody waits
+//! for it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+mod places;
+
+use std::time::Duration;
 
 use axum::{
     extract::{
@@ -17,69 +17,26 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use control::fanout::{Frame, MAX_RESUME};
+use control::fanout::{Frame, MAX_RESUME, Told};
+use futures::SinkExt as _;
 use model::{
     ErrorCode, Seq,
-    live::{ClientMsg, HEARTBEAT, MAX_TOPICS, PROTOCOL, ResetReason, ServerMsg, Topic},
+    live::{ClientMsg, MAX_TOPICS, PROTOCOL, ResetReason, ServerMsg, Topic},
 };
-use tokio::{
-    sync::{broadcast, mpsc},
-    task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval, timeout},
-};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::{
-    error::Problem,
-    session::{Caller, still_valid},
-};
+pub use places::{Sockets, recheck};
+
+use super::{error::Problem, session::Caller};
 use crate::state::AppState;
 
-/// Sockets of one name at a time.
-const MAX_PER_NAME: usize = 64;
-/// Sockets at a time.
-const MAX_ALL: usize = 2000;
 /// A client that says nothing for so long after connecting is closed.
 const FIRST_WORD: Duration = Duration::from_secs(10);
 /// A write that takes longer means that nobody reads.
 const WRITE: Duration = Duration::from_secs(10);
-/// How often the right to read is checked again.
-const RECHECK: Duration = Duration::from_secs(5);
-/// Frames that wait for one socket.
-const QUEUE: usize = 64;
-
-/// How many sockets are open, by name.
-#[derive(Debug, Clone, Default)]
-pub struct Sockets(Arc<Mutex<BTreeMap<String, usize>>>);
-
-/// One open socket; closing it frees its place.
-struct Place {
-    sockets: Sockets,
-    name: String,
-}
-
-impl Sockets {
-    fn take(&self, name: &str) -> Option<Place> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = open.get(name).copied().unwrap_or(0);
-        if mine >= MAX_PER_NAME || open.values().sum::<usize>() >= MAX_ALL {
-            return None;
-        }
-        open.insert(name.to_owned(), mine + 1);
-        Some(Place { sockets: self.clone(), name: name.to_owned() })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.sockets.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(n) = open.get_mut(&self.name) {
-            *n -= 1;
-            if *n == 0 {
-                open.remove(&self.name);
-            }
-        }
-    }
-}
+/// What is taken out of the inbox and written at once.
+const AT_ONCE: usize = 32;
 
 /// Upgrades the request of a page of ours.
 pub(super) async fn upgrade(
@@ -97,62 +54,66 @@ pub(super) async fn upgrade(
         )
         .into_response();
     }
-    let Some(place) = state.sockets.take(&caller.actor.name) else {
-        return Problem::new(ErrorCode::TooMany, "too many sockets are open", &caller.trace).into_response();
-    };
+    let place = state.sockets.take(&caller.actor.name, caller.hash);
     socket
         .read_buffer_size(4 * 1024)
-        .write_buffer_size(8 * 1024)
-        .max_write_buffer_size(512 * 1024)
+        .write_buffer_size(16 * 1024)
+        .max_write_buffer_size(256 * 1024)
         .max_message_size(64 * 1024)
         .max_frame_size(64 * 1024)
-        .on_upgrade(move |socket| async move {
-            let _place = place;
-            Live { state, socket, hash: caller.hash }.run().await;
+        .on_upgrade(move |mut socket| async move {
+            match place {
+                Ok(place) => Live { state, socket, ended: place.ended() }.run().await,
+                // A browser does not show the answer to a refused upgrade, but it shows why a socket closed.
+                Err(full) => say_goodbye(&mut socket, (1013, &full.to_string())).await,
+            }
         })
         .into_response()
+}
+
+async fn say_goodbye(socket: &mut WebSocket, (code, reason): (u16, &str)) {
+    let close = CloseFrame { code, reason: Utf8Bytes::from(reason) };
+    let _ = timeout(WRITE, socket.send(Message::Close(Some(close)))).await;
 }
 
 struct Live {
     state: AppState,
     socket: WebSocket,
-    hash: Option<[u8; 32]>,
-}
-
-/// What a followed topic has to say.
-enum News {
-    Frame(usize, Frame),
-    /// The ring moved on without this socket.
-    Lagged,
+    /// Fires when the server ends, or the right to read.
+    ended: CancellationToken,
 }
 
 /// Nobody listens any more.
 struct Closed;
 
+/// Why a socket is closed, by number and in words.
+type Goodbye = (u16, &'static str);
+const DONE: Goodbye = (1000, "load the page again or continue from your cursor");
+const GOING: Goodbye = (1001, "the server ends");
+const NOT_UNDERSTOOD: Goodbye = (1002, "this is not understood");
+const NOT_ALLOWED: Goodbye = (1008, "the token or session does not hold any more");
+const NO_STORE: Goodbye = (1013, "the store does not answer");
+
 impl Live {
     async fn run(mut self) {
-        let code = match self.talk().await {
-            Ok(code) => code,
-            Err(Closed) => return,
-        };
-        let close = CloseFrame { code, reason: Utf8Bytes::default() };
-        let _ = timeout(WRITE, self.socket.send(Message::Close(Some(close)))).await;
+        if let Ok(goodbye) = self.talk().await {
+            say_goodbye(&mut self.socket, goodbye).await;
+        }
     }
 
-    /// Speaks until somebody ends it; answers the close code: 1001 going away, 1008 not allowed any more,
-    /// 1002 not understood.
-    async fn talk(&mut self) -> Result<u16, Closed> {
+    /// Speaks until somebody ends it.
+    async fn talk(&mut self) -> Result<Goodbye, Closed> {
         self.hello().await?;
-        let Some(resume) = self.first_word().await? else { return Ok(1002) };
+        let Some(resume) = self.first_word().await? else { return Ok(NOT_UNDERSTOOD) };
         let ClientMsg::Resume { store_id, since, topics } = resume;
         let head = self.state.store.head();
         if store_id != self.state.store.store_id() {
             self.send(&ServerMsg::Reset { reason: ResetReason::OtherStore, from: since, to: head }).await?;
-            return Ok(1000);
+            return Ok(DONE);
         }
         if since > head || head.0.saturating_sub(since.0) > MAX_RESUME {
             self.send(&ServerMsg::Reset { reason: ResetReason::TooFar, from: since, to: head }).await?;
-            return Ok(1000);
+            return Ok(DONE);
         }
         self.follow(since, topics).await
     }
@@ -187,47 +148,46 @@ impl Live {
         }
     }
 
-    async fn follow(&mut self, since: Seq, topics: Vec<Topic>) -> Result<u16, Closed> {
-        let (news, mut inbox) = mpsc::channel(QUEUE);
-        let mut pumps = JoinSet::new();
+    async fn follow(&mut self, since: Seq, topics: Vec<Topic>) -> Result<Goodbye, Closed> {
+        let fanout = self.state.fanout.clone();
+        let mut following = fanout.follow(&topics, since);
         let mut cursors = vec![since; topics.len()];
-        for (n, topic) in topics.iter().enumerate() {
-            let Ok((frames, ring)) = self.state.fanout.follow(topic, since).await else {
-                // The store does not answer: say so by closing; the page reconnects with back-off.
-                return Ok(1013);
-            };
-            for frame in frames {
-                self.frame(&mut cursors[n], &frame).await?;
+        for (cursor, topic) in cursors.iter_mut().zip(&topics) {
+            loop {
+                // Where the store does not answer, say so by closing; the page reconnects with back-off.
+                let Ok((frames, more)) = fanout.missed(topic, *cursor).await else { return Ok(NO_STORE) };
+                for frame in frames {
+                    *cursor = frame.to;
+                    self.write([frame.text]).await?;
+                }
+                if !more {
+                    break;
+                }
             }
-            pumps.spawn(pump(n, ring, news.clone()));
         }
-        drop(news);
-        let mut heartbeat = interval(HEARTBEAT.std());
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut recheck = interval(RECHECK);
-        recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let shutdown = self.state.shutdown.clone();
+        let told = cursors.iter().min().copied().unwrap_or(since);
+        self.write([fanout.heartbeat(told)]).await?;
+        let ended = self.ended.clone();
+        let mut ended = std::pin::pin!(ended.cancelled());
+        let mut news = Vec::new();
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return Ok(1001),
-                _ = heartbeat.tick() => self.heartbeat().await?,
-                _ = recheck.tick() => if !still_valid(&self.state, self.hash).await { return Ok(1008) },
-                Some(said) = inbox.recv() => match said {
-                    News::Frame(n, frame) => self.frame(&mut cursors[n], &frame).await?,
-                    News::Lagged => {
-                        let from = cursors.iter().min().copied().unwrap_or(since);
-                        let to = self.state.store.head();
-                        self.send(&ServerMsg::Reset { reason: ResetReason::Slow, from, to }).await?;
-                        return Ok(1000);
+                () = &mut ended => {
+                    return Ok(if self.state.shutdown.is_cancelled() { GOING } else { NOT_ALLOWED });
+                }
+                () = following.news(&mut news, AT_ONCE) => {
+                    self.write(fresh(&mut cursors, news.drain(..))).await?;
+                    if following.is_behind() {
+                        return self.behind(&cursors, since).await;
                     }
-                },
+                }
                 message = self.socket.recv() => match message {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Closed),
                     // A page that follows something else opens a new socket; more words are not understood.
                     Some(Ok(Message::Text(_) | Message::Binary(_))) => {
                         let (from, to) = (since, self.state.store.head());
                         self.send(&ServerMsg::Reset { reason: ResetReason::Malformed, from, to }).await?;
-                        return Ok(1002);
+                        return Ok(NOT_UNDERSTOOD);
                     }
                     Some(Ok(_)) => {}
                 },
@@ -235,49 +195,46 @@ impl Live {
         }
     }
 
-    /// Sends a frame that brings news; frames overlap where the ring and the resume meet.
-    async fn frame(&mut self, cursor: &mut Seq, frame: &Frame) -> Result<(), Closed> {
-        if frame.to <= *cursor {
-            return Ok(());
-        }
-        *cursor = frame.to;
-        self.text((*frame.text).into()).await
-    }
-
-    async fn heartbeat(&mut self) -> Result<(), Closed> {
-        // The store is asked here, so that its age in the heartbeat is a fact and not a hope.
-        let _ = self.state.store.ping().await;
-        let heartbeat = ServerMsg::Heartbeat {
-            seq: self.state.store.head(),
-            server_now: self.state.now(),
-            store_read_at: self.state.store.last_read_at(),
-        };
-        self.send(&heartbeat).await
+    /// Says from where on nothing was sent; the page continues from there with a new socket.
+    async fn behind(&mut self, cursors: &[Seq], since: Seq) -> Result<Goodbye, Closed> {
+        let from = cursors.iter().min().copied().unwrap_or(since);
+        let to = self.state.store.head();
+        self.send(&ServerMsg::Reset { reason: ResetReason::Slow, from, to }).await?;
+        Ok(DONE)
     }
 
     async fn send(&mut self, msg: &ServerMsg) -> Result<(), Closed> {
         let Ok(text) = serde_json::to_string(msg) else { return Err(Closed) };
-        self.text(text.into()).await
+        self.write([text.into()]).await
     }
 
-    async fn text(&mut self, text: Utf8Bytes) -> Result<(), Closed> {
-        match timeout(WRITE, self.socket.send(Message::Text(text))).await {
+    /// Writes some messages and flushes once.
+    async fn write(&mut self, texts: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), Closed> {
+        let all = async {
+            for text in texts {
+                self.socket.feed(Message::Text(text)).await?;
+            }
+            self.socket.flush().await
+        };
+        match timeout(WRITE, all).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Closed),
         }
     }
 }
 
-/// Takes frames off one ring; ends with its socket.
-async fn pump(n: usize, mut ring: broadcast::Receiver<Frame>, news: mpsc::Sender<News>) {
-    loop {
-        let said = match ring.recv().await {
-            Ok(frame) => News::Frame(n, frame),
-            Err(broadcast::error::RecvError::Lagged(_)) => News::Lagged,
-            Err(broadcast::error::RecvError::Closed) => return,
-        };
-        if news.send(said).await.is_err() {
-            return;
+/// What brings news: frames overlap where the ring and what the socket read itself meet.
+fn fresh<'a>(
+    cursors: &'a mut [Seq],
+    told: impl Iterator<Item = Told<Utf8Bytes>> + 'a,
+) -> impl Iterator<Item = Utf8Bytes> + 'a {
+    told.filter_map(|told| match told {
+        Told::Heartbeat(text) => Some(text),
+        Told::Frame(n, Frame { to, text, .. }) => {
+            let cursor = &mut cursors[usize::from(n)];
+            let new = to > *cursor;
+            *cursor = to.max(*cursor);
+            new.then_some(text)
         }
-    }
+    })
 }

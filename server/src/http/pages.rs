@@ -1,9 +1,11 @@
 //! The console's pages: parse the URL, load one snapshot, render. Nothing is decided here.
 
+use std::sync::Arc;
+
 use app::{
     api::{Backend as _, Page, PageError, Viewer},
-    layout::{Density, Look},
-    pages::{Screen, render, render_error, render_sign_in},
+    layout::{Density, Keys, Look},
+    pages::{Body, Screen, body, render, render_error, render_sign_in, whole},
     shell::Theme,
 };
 use axum::{
@@ -152,7 +154,7 @@ impl Ask4Page {
         let nonce = Nonce::new();
         let assets = self.state.site.names();
         let form_token = self.caller.as_ref().map(Caller::form_token).unwrap_or_default();
-        let key = format!("form-{:016x}{:016x}", self.state.random(), self.state.random());
+        let key = self.key();
         let look = Look {
             nonce: nonce.as_str(),
             assets: &assets,
@@ -176,39 +178,84 @@ impl Ask4Page {
     }
 }
 
-macro_rules! shown {
-    ($request:ident, $view:ident, |$backend:ident, $who:ident| $load:expr) => {{
-        let ($view, strange) = $request.view();
-        let loaded = match $request.viewer() {
-            Ok($who) => {
-                let $backend = $request.backend();
-                $load.await
-            }
-            Err(error) => Err(error),
+/// What a page turned out to be.
+enum Shown {
+    Page(Arc<Body>),
+    Instead(PageError),
+    /// It has another address.
+    Moved(String),
+}
+
+impl Ask4Page {
+    /// A page: made for this reader, or shared with others who may only read.
+    async fn shown<T: Screen>(
+        &self,
+        load: impl AsyncFnOnce(Pages, Viewer, ViewState) -> Result<Page<T>, PageError>,
+    ) -> Response {
+        self.shown_at(async |backend, who, view| Ok((load(backend, who, view).await?, None))).await
+    }
+
+    /// The same for pages that may have another address: loading answers it.
+    async fn shown_at<T: Screen>(
+        &self,
+        load: impl AsyncFnOnce(Pages, Viewer, ViewState) -> Result<(Page<T>, Option<String>), PageError>,
+    ) -> Response {
+        let (view, strange) = self.view();
+        let who = match self.viewer() {
+            Ok(who) => who,
+            Err(error) => return self.error(&error),
         };
-        $request.answer(loaded, $view, strange)
-    }};
+        let make = async |keys: Keys| match load(self.backend(), who.clone(), view.clone()).await {
+            Ok((_, Some(path))) => Shown::Moved(path),
+            Ok((mut page, None)) => {
+                page.unknown_keys = strange;
+                Shown::Page(Arc::new(body(page, view, keys)))
+            }
+            Err(error) => Shown::Instead(error),
+        };
+        let shown = if who.may_act() {
+            let key = self.key();
+            let token = self.caller.as_ref().map(Caller::form_token).unwrap_or_default();
+            make(Keys { token, idempotency: key }).await
+        } else {
+            let state = &self.state;
+            let made = state.shared.page(
+                self.path.clone(),
+                who.signed_in,
+                (|| state.now(), || state.store.head()),
+                async || match make(Keys::default()).await {
+                    Shown::Page(body) => Ok(body),
+                    other => Err(other),
+                },
+            );
+            made.await.map_or_else(|other| other, Shown::Page)
+        };
+        match shown {
+            Shown::Page(body) => self.document(StatusCode::OK, |look| whole(&body, &who, look)),
+            Shown::Instead(error) => self.error(&error),
+            Shown::Moved(path) => Redirect::permanent(&with_query(&path, &self.query)).into_response(),
+        }
+    }
+
+    fn key(&self) -> String {
+        format!("form-{:016x}{:016x}", self.state.random(), self.state.random())
+    }
 }
 
 /// `/`
 pub(super) async fn overview(request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.overview(&who, &view))
+    request.shown(async |backend, who, view| backend.overview(&who, &view).await).await
 }
 
 /// `/a/{app}/{env}`; a bare name is sent to the id's page.
 pub(super) async fn env(Path((app, env)): Path<(String, String)>, request: Ask4Page) -> Response {
-    let (view, strange) = request.view();
-    let loaded = match request.viewer() {
-        Ok(who) => request.backend().env(&who, &app, &env, &view).await,
-        Err(error) => Err(error),
-    };
-    if let Ok(page) = &loaded {
+    let load = async |backend: Pages, who: Viewer, view: ViewState| {
+        let page = backend.env(&who, &app, &env, &view).await?;
         let right = page.data.view.target.path();
-        if right != format!("/a/{app}/{env}") {
-            return Redirect::permanent(&with_query(&right, &request.query)).into_response();
-        }
-    }
-    request.answer(loaded, view, strange)
+        let moved = (right != format!("/a/{app}/{env}")).then_some(right);
+        Ok((page, moved))
+    };
+    request.shown_at(load).await
 }
 
 fn with_query(path: &str, query: &str) -> String {
@@ -217,37 +264,37 @@ fn with_query(path: &str, query: &str) -> String {
 
 /// `/a/{app}/{env}/releases`
 pub(super) async fn releases(Path((app, env)): Path<(String, String)>, request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.releases(&who, &app, &env))
+    request.shown(async |backend, who, _| backend.releases(&who, &app, &env).await).await
 }
 
 /// `/o/{kind}/{id}`; the env has a page of its own.
 pub(super) async fn object(Path((kind, id)): Path<(String, String)>, request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.object(&who, &kind, &id, &view))
+    request.shown(async |backend, who, view| backend.object(&who, &kind, &id, &view).await).await
 }
 
 /// `/events`
 pub(super) async fn events(request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.events(&who, &view))
+    request.shown(async |backend, who, view| backend.events(&who, &view).await).await
 }
 
 /// `/receipts`
 pub(super) async fn receipts(request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.receipts(&who))
+    request.shown(async |backend, who, _| backend.receipts(&who).await).await
 }
 
 /// `/receipts/{id}`
 pub(super) async fn receipt(Path(id): Path<String>, request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.receipt(&who, &id))
+    request.shown(async |backend, who, _| backend.receipt(&who, &id).await).await
 }
 
 /// `/waits`
 pub(super) async fn waits(request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.waits(&who))
+    request.shown(async |backend, who, _| backend.waits(&who).await).await
 }
 
 /// `/waits/{id}`
 pub(super) async fn wait(Path(id): Path<String>, request: Ask4Page) -> Response {
-    shown!(request, view, |backend, who| backend.wait(&who, &id))
+    request.shown(async |backend, who, _| backend.wait(&who, &id).await).await
 }
 
 /// `/actions/{verb}/plan?env=…`

@@ -5,7 +5,7 @@
 use model::{EventFilter, fixtures};
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::{Store, StoreUrl, events, pool::Tx, verdicts};
+use crate::{Store, StoreUrl, events, overview, pool::Tx, verdicts};
 
 async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -61,4 +61,13 @@ async fn what_has_to_be_judged_is_found_without_looking_at_every_object() {
         "{plan}"
     );
     assert!(!plan.lines().any(|line| line == "SCAN o" || line == "SCAN v" || line == "SCAN k"), "{plan}");
+}
+
+#[tokio::test]
+async fn windows_and_counts_of_the_overview_come_from_one_index() {
+    let heads = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::HEADS))).await;
+    assert!(heads.contains("COVERING INDEX envs_by_place (place>? AND place<?)"), "{heads}");
+    assert!(!heads.contains("SCAN e") && !heads.contains("SCAN r"), "{heads}");
+    let counts = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::COUNTS))).await;
+    assert!(counts.contains("COVERING INDEX envs_by_place") && !counts.contains("TEMP B-TREE"), "{counts}");
 }

@@ -23,6 +23,7 @@ mod logs;
 mod migrate;
 mod objects;
 mod open;
+mod overview;
 mod pool;
 mod presence;
 mod read;
@@ -42,6 +43,7 @@ mod write;
 
 pub use backup::{Backup, Incoming};
 pub use error::{Cause, OpenError, StoreError};
+pub use overview::{EnvHead, HeadObject};
 pub use read::Reader;
 pub use store::Store;
 pub use transfer::{Moved, Step, transfer};

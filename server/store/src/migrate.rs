@@ -38,6 +38,7 @@ pub(crate) const ALL: &[Migration] = migrations![
     7 "0007_receipts",
     8 "0008_access",
     9 "0009_logs",
+    10 "0010_overview",
 ];
 
 const OP: &str = "migrate the store";

@@ -4,7 +4,7 @@ use model::{Checked, EnvId, EnvRef, Receipt, ReceiptId, ReceiptPhase, Ts, Verb};
 
 use crate::{
     AuditEntry, JournalKind, KeyUse, Reader, Store, StoreError, audit,
-    pool::{exec, row, rows},
+    pool::{Sql, Tx, exec, row, rows, with_list},
     text::{clean, from_json, parse, to_json},
     write::Write,
 };
@@ -32,16 +32,27 @@ pub(crate) struct ReceiptRow {
     plan: String,
 }
 
+macro_rules! receipt_columns {
+    () => {
+        "SELECT r.ext, r.env AS env_key, a.ext AS app_ext, a.name AS app, e.ext AS env_ext, e.name AS env, r.verb, \
+         r.generation, r.phase, r.phase_detail, r.phase_at, r.accepted_at, r.actor, r.reason, r.trace_id, r.wait, \
+         r.checked_by, r.checked_at, r.plan FROM"
+    };
+}
 macro_rules! receipt_where {
     ($rest:literal) => {
         concat!(
-            "SELECT r.ext, r.env AS env_key, a.ext AS app_ext, a.name AS app, e.ext AS env_ext, e.name AS env, r.verb, \
-             r.generation, r.phase, r.phase_detail, r.phase_at, r.accepted_at, r.actor, r.reason, r.trace_id, r.wait, \
-             r.checked_by, r.checked_at, r.plan FROM receipts r JOIN envs e ON e.id = r.env JOIN apps a ON a.id = e.app ",
+            receipt_columns!(),
+            " receipts r JOIN envs e ON e.id = r.env JOIN apps a ON a.id = e.app ",
             $rest
         )
     };
 }
+const BY_LIST: Sql = with_list!(
+    receipt_columns!(),
+    "CROSS JOIN receipts r CROSS JOIN envs e CROSS JOIN apps a \
+     WHERE r.ext = j.value ->> 0 AND e.id = r.env AND a.id = e.app"
+);
 const ONE: &str = receipt_where!("WHERE r.ext = $1");
 const ALL: &str = receipt_where!("ORDER BY r.id DESC LIMIT $1");
 const ALL_OPEN: &str =
@@ -177,6 +188,11 @@ pub(crate) async fn insert(write: &mut Write, env: i64, receipt: &mut Receipt) -
     )?;
     write.journal(JournalKind::Receipt, None, Some(env), Some(id.to_string()));
     Ok(())
+}
+
+/// Receipts of a JSON list of ids.
+pub(crate) async fn by_list(tx: &mut Tx, op: &'static str, list: String) -> Result<Vec<Receipt>, StoreError> {
+    rows!(tx, op, ReceiptRow, BY_LIST, list)?.into_iter().map(|row| row.into_receipt(op)).collect()
 }
 
 /// Closes every open receipt of an env in favour of a newer one.

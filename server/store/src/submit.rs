@@ -18,8 +18,8 @@ const KEY_INSERT: &str =
     "INSERT INTO idempotency_keys (actor, key, request_hash, subject, used_at) VALUES ($1, $2, $3, $4, $5)";
 const APP: &str = "SELECT id, ext FROM apps WHERE name = $1";
 const APP_INSERT: &str = "INSERT INTO apps (id, ext, name) VALUES ($1, $2, $3)";
-const ENV_INSERT: &str = "INSERT INTO envs (id, ext, app, name, generation, scale, run, restarts, changed_at, changed_by) \
-    VALUES ($1, $2, $3, $4, 0, '{}', 'stopped', 0, $5, $6)";
+const ENV_INSERT: &str = "INSERT INTO envs (id, ext, app, name, generation, scale, run, restarts, changed_at, changed_by, placed_at) \
+    VALUES ($1, $2, $3, $4, 0, '{}', 'stopped', 0, $5, $6, $5)";
 const ENV_UPDATE: &str = "UPDATE envs SET generation = $2, release_ext = $3, scale = $4, run = $5, restarts = $6, \
     changed_at = $7, changed_by = $8, changed_by_verb = $9 WHERE id = $1";
 const NEXT_NUMBER: &str = "SELECT coalesce(max(number), 0) + 1 FROM releases WHERE env = $1";

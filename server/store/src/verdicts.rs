@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Judgement, ObjectKey, Seq, Ts, Verdict};
+use model::{Judgement, ObjectKey, ObjectKind, Seq, Ts, Verdict};
 
 use crate::{
     JournalKind, Reader, Store, StoreError, VerdictPut,
@@ -51,6 +51,8 @@ const PUT: &str = "INSERT INTO verdicts (object, verdict, since, sentence, becau
 /// What came in while the verdict was found is not judged yet.
 const JUDGED: &str = "UPDATE objects SET unjudged = 0 WHERE id = $1 AND unjudged = 1 AND seq <= $2 \
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.object = $1 AND e.seq > $2)";
+/// What the overview orders by.
+const PLACE: &str = "UPDATE envs SET place = $2, placed_at = $3 WHERE ext = $1";
 const CLOSE: &str = "UPDATE verdict_segments SET to_at = $2, to_seq = $3 WHERE object = $1 AND to_at IS NULL";
 const SAY: &str =
     "UPDATE verdict_segments SET sentence = $2, generation = $3 WHERE object = $1 AND to_at IS NULL";
@@ -100,7 +102,7 @@ impl Store {
 
 async fn one(write: &mut Write, id: i64, put: &VerdictPut) -> Result<bool, StoreError> {
     let op = write.op();
-    let VerdictPut { key: _, judgement, judged_seq, next_check_at } = put;
+    let VerdictPut { key, judgement, judged_seq, next_check_at } = put;
     let verdict = judgement.verdict.as_str();
     let sentence = clean(&judgement.sentence).into_owned();
     let known = row!(&mut write.tx, op, Known, KNOWN, id)?;
@@ -119,6 +121,9 @@ async fn one(write: &mut Write, id: i64, put: &VerdictPut) -> Result<bool, Store
     let env = write.env_of(app.as_deref(), env.as_deref()).await?;
     let seq = write.journal(JournalKind::Verdict, Some(id), env, None).0;
     if flipped {
+        if key.kind().as_str() == ObjectKind::ENV {
+            exec!(&mut write.tx, op, PLACE, key.id(), i64::from(judgement.verdict.place()), since)?;
+        }
         // What was said then is kept from when it was said, not from when it turned out to have begun.
         let (now, segment) = (write.now.0, write.next_id());
         exec!(&mut write.tx, op, CLOSE, id, now, seq)?;

@@ -14,6 +14,8 @@ mod events;
 mod filter;
 #[path = "conformance/journal.rs"]
 mod journal;
+#[path = "conformance/overview.rs"]
+mod overview;
 #[path = "support/place.rs"]
 pub mod place;
 #[path = "conformance/retention.rs"]

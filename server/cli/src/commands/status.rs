@@ -97,5 +97,10 @@ async fn overview(context: &mut Context<'_>) -> Outcome {
     context
         .terminal
         .table(&table, "nothing is declared here; `vt apply -f vantage.yaml` makes a first release")?;
+    let left = view.counts.total.saturating_sub(u32::try_from(view.rows.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        let words = format!("and {left} more that ask for less; `vt status APP/ENV` shows one");
+        context.terminal.line(&[plain(words)])?;
+    }
     Ok(Exit::Done)
 }

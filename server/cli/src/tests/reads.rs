@@ -88,6 +88,7 @@ fn events_view() -> Value {
 async fn hostile_text_reaches_no_terminal() {
     let overview = Overview {
         rows: vec![],
+        only: None,
         counts: Counts::default(),
         sources: vec![],
         changes: vec![],

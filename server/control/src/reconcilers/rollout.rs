@@ -1,16 +1,20 @@
 //! Carries desired state out: one pass compares every env with what its platform really runs, orders what is
 //! safe now, and reports the env, its releases and its app.
 //!
-//! It refuses to decide: `rules::rollout::steps` plans, this file only carries out. It holds nothing between
-//! passes; what it must remember is in the env's own recorded state.
+//! It refuses to decide: `rules::rollout::steps` plans, this file only carries out. What it must remember is in the
+//! env's own recorded state. Between passes it holds only which envs had nothing to do, so that a large fleet at
+//! rest costs no writes; losing that costs one pass.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 
 use model::{
     ActualInstance, Batch, EnvId, EnvRecord, EnvRef, InstanceId, NewEvent, ObjectKey, Observation, Outcome,
-    Release, RunState, SourceId, StartInstance, Ts,
+    Release, RunState, SourceId, Span, StartInstance, Ts,
 };
 use rules::status::Memory;
 use serde::Serialize;
@@ -26,6 +30,16 @@ pub struct Rollout {
     source: SourceId,
     clock: Clock,
     random: Random,
+    rest: Mutex<Rest>,
+}
+
+/// What the last passes found.
+#[derive(Debug, Default)]
+struct Rest {
+    /// Envs that had nothing to do and nothing new to report, with all that this came from.
+    quiet: BTreeMap<EnvId, (EnvRecord, Vec<ActualInstance>)>,
+    /// When this source last said anything through us.
+    heard: Ts,
 }
 
 /// What a pass did.
@@ -53,10 +67,19 @@ impl Rollout {
         clock: Clock,
         random: Random,
     ) -> Self {
-        Self { store, actuator, source, clock, random }
+        Self { store, actuator, source, clock, random, rest: Mutex::default() }
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn one_env(&self, env: EnvRecord, status: &mut RolloutStatus) -> Result<(), StoreError> {
+        let before = self.actuator.instances(&env.target.env_id).await;
+        let is_quiet = |(known, instances): &(EnvRecord, Vec<_>)| *known == env && *instances == before;
+        if self.rest().quiet.get(&env.target.env_id).is_some_and(is_quiet) {
+            return Ok(());
+        }
         let (releases, memory) = {
             let mut reader = self.store.read().await?;
             let releases = reader.releases(&env.target.env_id).await?;
@@ -64,7 +87,6 @@ impl Rollout {
             (releases, object.map(|object| Memory::read(&object.current)).unwrap_or_default())
         };
         let release = env.intent.release.as_ref().and_then(|id| releases.iter().find(|r| &r.id == id));
-        let before = self.actuator.instances(&env.target.env_id).await;
         let steps = rules::rollout::steps(&env.intent, release, &before);
         let mut events = self.narrate(&env, release, &memory, steps.is_empty());
         for (process, n) in steps.start.clone() {
@@ -89,10 +111,12 @@ impl Rollout {
             }
         }
         let after = self.actuator.instances(&env.target.env_id).await;
-        self.report(&env, release, &releases, &after, &memory, events).await?;
+        let is_news = self.report(&env, release, &releases, &after, &memory, events).await?;
         if env.intent.run == RunState::Deleted && after.is_empty() {
             self.store.env_forget(&env.target.env_id).await?;
             status.forgotten.push(env.target.env_id.clone());
+        } else if steps.is_empty() && !is_news && before == after {
+            self.rest().quiet.insert(env.target.env_id.clone(), (env, after));
         }
         Ok(())
     }
@@ -149,6 +173,7 @@ impl Rollout {
         vec![event]
     }
 
+    /// Reports the env, its releases and its app; answers whether that was news.
     async fn report(
         &self,
         env: &EnvRecord,
@@ -157,7 +182,7 @@ impl Rollout {
         actual: &[ActualInstance],
         memory: &Memory,
         mut events: Vec<NewEvent>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let now = (self.clock)();
         let object = rules::status::env(env, release, actual, memory, now);
         let after = Memory::read(&object.current);
@@ -178,17 +203,20 @@ impl Rollout {
                 .push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
         }
         observations.extend(events.into_iter().map(|event| Observation::Event(Box::new(event))));
-        self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
+        let done =
+            self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
+        self.rest().heard = now;
+        let mut is_news = done.changed > 0 || !done.events.is_empty();
         if let Some(release) = release.filter(|_| just_converged && env.intent.run == RunState::Running) {
-            self.store.release_converged(&release.id, now).await?;
+            is_news |= self.store.release_converged(&release.id, now).await?;
         }
         let desired = env.intent.release.as_ref();
         let mut over = releases.to_vec();
         over.retain(|r| Some(&r.id) != desired && r.converged_at.is_some() && r.held_until.is_none());
         for other in over {
-            self.store.release_held_until(&other.id, env.changed_at).await?;
+            is_news |= self.store.release_held_until(&other.id, env.changed_at).await?;
         }
-        Ok(())
+        Ok(is_news)
     }
 }
 
@@ -214,6 +242,10 @@ impl Reconciler for Rollout {
                 status.errors.push(PassError::new(format!("reconcile {title}"), &error));
             }
         }
+        self.rest().quiet.retain(|env, _| known.contains(env));
+        if let Err(error) = self.say_alive(!known.is_empty()).await {
+            status.errors.push(PassError::new("move the watermark", &error));
+        }
         // Instances of envs that nobody knows have no owner to want them.
         let mut strange = self.actuator.envs().await;
         strange.retain(|env| !known.contains(env));
@@ -230,6 +262,17 @@ impl Reconciler for Rollout {
 }
 
 impl Rollout {
+    /// A fleet at rest was looked at too: the watermark says so, once a second at most.
+    async fn say_alive(&self, any: bool) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        if any && now - self.rest().heard >= Span::seconds(1) {
+            let observations = vec![Observation::Alive];
+            self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
+            self.rest().heard = now;
+        }
+        Ok(())
+    }
+
     async fn envs(&self) -> Result<Vec<EnvRecord>, StoreError> {
         self.store.read().await?.envs().await
     }

@@ -1,62 +1,92 @@
-//! The overview: every app-env with its verdict, the worst first.
+//! The overview: app-envs with their verdicts, the worst first. Counts, order and windows come from the store, so
+//! that ten thousand cost what fifty do.
 
 use std::collections::BTreeMap;
 
 use model::{
-    EnvRecord, Freshness, Judgement, Object, ObjectKey, Span, Ts, Verdict,
-    view::{Counts, Overview, OverviewRow, SourceState},
+    EnvRecord, Freshness, Judgement, Object, ReceiptId, SourceId, Span, Ts, Verdict,
+    view::{Counts, Group, GroupPage, Overview, OverviewRow, SourceState},
 };
 use serde_json::Value;
-use store::{Reader, StoreError};
+use store::{EnvHead, HeadObject, Reader, StoreError};
 
 use super::timeline;
 
-/// Loads the overview.
+/// Rows of one page of a group.
+const PAGE: u32 = 100;
+/// Changes that the strip shows at most.
+const CHANGES: u32 = 60;
+
+/// Rows that a group begins with. A quiet group with more than that is a number and a link.
+const fn begin(group: Group) -> u32 {
+    match group {
+        Group::Attention => 50,
+        Group::Motion | Group::Quiet => 20,
+    }
+}
+
+/// Loads the overview: the begin of every group, or one page of one.
 ///
 /// # Errors
 /// [`StoreError`] where the store does not answer.
-pub async fn load(reader: &mut Reader, now: Ts) -> Result<Overview, StoreError> {
+pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> Result<Overview, StoreError> {
     let sources = reader.sources().await?;
-    let receipts = reader.receipts(None, false, 200).await?;
-    let mut newest = BTreeMap::new();
-    for receipt in &receipts {
-        newest.entry(receipt.target.env_id.clone()).or_insert_with(|| timeline::marker(receipt));
-    }
-    let envs = reader.envs().await?;
-    let keys: Vec<ObjectKey> = envs.iter().map(|env| ObjectKey::env(&env.target.env_id)).collect();
-    let judgements = reader.judgements(&keys).await?;
-    let mut rows = Vec::with_capacity(envs.len());
-    for (env, key) in envs.into_iter().zip(keys) {
-        let object = reader.object(&key).await?;
-        let judgement = judgements.get(&key).cloned().unwrap_or_else(|| not_judged(&env));
-        rows.push(OverviewRow {
-            desired: said(object.as_ref(), |object| &object.desired),
-            current: said(object.as_ref(), |object| &object.current),
-            last_change: newest.remove(&env.target.env_id),
-            stale_since: object.as_ref().and_then(|object| stale_since(&sources, object, now)),
-            target: env.target,
-            judgement,
-        });
-    }
-    rows.sort_by(|a, b| {
-        let key = |row: &OverviewRow| (row.judgement.verdict, row.judgement.since, row.target.title());
-        key(a).cmp(&key(b))
+    let counts = counts(&reader.env_counts().await?);
+    let only = only.map(|(group, page)| {
+        let pages = group.count(&counts).div_ceil(PAGE).max(1);
+        GroupPage { group, page: page.clamp(1, pages), pages }
     });
-    let counts = counts(&rows);
+    let mut heads = vec![];
+    for group in Group::ALL {
+        let (skip, limit) = match only {
+            Some(GroupPage { group: shown, page, .. }) if shown == group => ((page - 1) * PAGE, PAGE),
+            Some(_) => continue,
+            None if group == Group::Quiet && group.count(&counts) > begin(group) => continue,
+            None => (0, begin(group)),
+        };
+        let (from, to) = group.verdicts();
+        heads.extend(reader.env_heads(from, to, skip, limit).await?);
+    }
+    let newest: Vec<ReceiptId> = heads.iter().filter_map(|head| head.receipt.clone()).collect();
+    let newest = reader.receipts_by_id(&newest).await?;
+    let newest: BTreeMap<_, _> = newest.iter().map(|r| (&r.id, timeline::marker(r))).collect();
+    let rows = heads
+        .into_iter()
+        .map(|head| OverviewRow {
+            desired: said(head.object.as_ref(), |object| &object.desired),
+            current: said(head.object.as_ref(), |object| &object.current),
+            last_change: head.receipt.as_ref().and_then(|id| newest.get(id)).cloned(),
+            stale_since: head
+                .object
+                .as_ref()
+                .and_then(|o| silent_since(&sources, &o.source, o.updated_at, now)),
+            judgement: judged(&head),
+            target: head.target,
+        })
+        .collect();
+    let receipts = reader.receipts(None, false, CHANGES).await?;
     let named =
         |receipt: &model::Receipt| model::Marker { title: receipt.title(), ..timeline::marker(receipt) };
     let mut changes: Vec<_> = receipts.iter().map(named).collect();
     changes.retain(|marker| now - marker.at <= Span::minutes(120));
     changes.sort_by_key(|marker| marker.at);
-    Ok(Overview { sentence: sentence(&counts, &sources, now), counts, rows, sources, changes })
+    Ok(Overview { sentence: sentence(&counts, &sources, now), counts, only, rows, sources, changes })
+}
+
+fn judged(head: &EnvHead) -> Judgement {
+    head.judgement.clone().unwrap_or_else(|| unknown(head.changed_at))
 }
 
 /// An env that nobody has judged yet: we do not know.
 #[must_use]
 pub fn not_judged(env: &EnvRecord) -> Judgement {
+    unknown(env.changed_at)
+}
+
+fn unknown(since: Ts) -> Judgement {
     Judgement {
         verdict: Verdict::Unknown,
-        since: env.changed_at,
+        since,
         sentence: "it has not been looked at yet".to_owned(),
         because: vec![],
     }
@@ -65,15 +95,19 @@ pub fn not_judged(env: &EnvRecord) -> Judgement {
 /// Where the source of an object fell silent.
 #[must_use]
 pub fn stale_since(sources: &[SourceState], object: &Object, now: Ts) -> Option<Ts> {
-    let source = sources.iter().find(|source| source.id == object.source)?;
+    silent_since(sources, &object.source, object.updated_at, now)
+}
+
+fn silent_since(sources: &[SourceState], source: &SourceId, updated_at: Ts, now: Ts) -> Option<Ts> {
+    let source = sources.iter().find(|known| &known.id == source)?;
     match Freshness::of_source(source.last_seen_at, source.interval, now) {
-        Freshness::Stale { since } => Some(since.unwrap_or(object.updated_at)),
+        Freshness::Stale { since } => Some(since.unwrap_or(updated_at)),
         _ => None,
     }
 }
 
 /// `r-2 ×4`.
-fn said(object: Option<&Object>, fields: fn(&Object) -> &model::Fields) -> String {
+fn said(object: Option<&HeadObject>, fields: fn(&HeadObject) -> &model::Fields) -> String {
     let Some(object) = object else { return "not reported".to_owned() };
     let text = |name: &str| fields(object).get(name).and_then(Value::as_str);
     let instances = fields(object).get("instances").and_then(Value::as_i64);
@@ -84,19 +118,19 @@ fn said(object: Option<&Object>, fields: fn(&Object) -> &model::Fields) -> Strin
     }
 }
 
-fn counts(rows: &[OverviewRow]) -> Counts {
+fn counts(envs: &BTreeMap<Verdict, u32>) -> Counts {
     let mut counts = Counts::default();
-    for row in rows {
-        counts.total += 1;
-        match row.judgement.verdict {
+    for (verdict, n) in envs {
+        counts.total += n;
+        match verdict {
             Verdict::Unknown => {
-                counts.unknown += 1;
-                counts.attention += 1;
+                counts.unknown += n;
+                counts.attention += n;
             }
-            Verdict::Failed | Verdict::Stuck | Verdict::Degraded => counts.attention += 1,
-            Verdict::Converging => counts.converging += 1,
-            Verdict::Converged => counts.converged += 1,
-            Verdict::Waiting | Verdict::Idle => counts.idle += 1,
+            Verdict::Failed | Verdict::Stuck | Verdict::Degraded => counts.attention += n,
+            Verdict::Converging => counts.converging += n,
+            Verdict::Converged => counts.converged += n,
+            Verdict::Waiting | Verdict::Idle => counts.idle += n,
         }
     }
     counts

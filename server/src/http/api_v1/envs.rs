@@ -2,13 +2,14 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use control::views;
 use model::{
     EnvRecord,
-    view::{EnvView, Overview, ReleaseRow},
+    view::{EnvView, Group, Overview, ReleaseRow},
 };
+use serde::Deserialize;
 
 use super::{At, env, failed};
 use crate::{
@@ -19,12 +20,33 @@ use crate::{
     state::AppState,
 };
 
-/// Every app-env with its verdict, the worst first.
-#[utoipa::path(get, path = "/overview", responses((status = 200, body = Overview)))]
-pub(super) async fn overview(State(state): State<AppState>, caller: Caller) -> Answer<At<Overview>> {
+/// Which part of the overview.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Part {
+    /// Only this group.
+    show: Option<Group>,
+    /// Which page of it, from 1.
+    page: Option<u32>,
+}
+
+/// The app-envs with their verdicts, the worst first: the begin of every group, or one page of one.
+#[utoipa::path(get, path = "/overview", params(Part), responses((status = 200, body = Overview)))]
+pub(super) async fn overview(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(part): Query<Part>,
+) -> Answer<At<Overview>> {
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
-    let view = views::overview::load(&mut reader, state.now()).await.map_err(&failed)?;
+    let view = views::overview::load(
+        &mut reader,
+        part.show.map(|group| (group, part.page.unwrap_or(1))),
+        state.now(),
+    )
+    .await
+    .map_err(&failed)?;
     Ok(At(reader.as_of(), view))
 }
 
