@@ -14,6 +14,8 @@ mod pages;
 mod probe;
 pub mod session;
 
+pub use api_v1::observations::Reports;
+
 use std::sync::Arc;
 
 use axum::{

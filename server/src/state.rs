@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    http::{assets::Site, guard::Places, live::Sockets},
+    http::{Reports, assets::Site, guard::Places, live::Sockets},
     shared::Shared,
     upkeep::Upkeep,
 };
@@ -49,6 +49,8 @@ pub struct Parts {
     pub tasks: Vec<watch::Receiver<TaskStatus>>,
     /// Pages that readers share.
     pub shared: Shared,
+    /// Reports that are being read.
+    pub reports: Reports,
     /// Open sockets.
     pub sockets: Sockets,
     /// Backup and restore.

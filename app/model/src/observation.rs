@@ -2,6 +2,8 @@
 //!
 //! A full set ([`Observation::Snapshot`]) decides what is gone; a single missing line never does.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Condition, Fields, NewEvent, ObjectKey, ObjectKind, Ref, SourceId, Span, Ts};
@@ -54,6 +56,15 @@ pub struct NewLogLine {
 pub enum Observation {
     /// This object is like this now.
     Object(Box<ObservedObject>),
+    /// This object is like this now; conditions that are not named here stay as they were.
+    Update(Box<ObservedObject>),
+    /// This is one condition of an object that was reported before; its others stay as they were.
+    Condition {
+        /// Whose.
+        object: ObjectKey,
+        /// What holds now.
+        condition: Box<Condition>,
+    },
     /// This happened.
     Event(Box<NewEvent>),
     /// This was printed.
@@ -66,6 +77,13 @@ pub enum Observation {
         kinds: Vec<ObjectKind>,
         /// All their objects.
         objects: Vec<ObservedObject>,
+    },
+    /// The objects of these kinds were all reported in this or in earlier batches; what is not listed is gone.
+    Complete {
+        /// Which kinds are complete.
+        kinds: Vec<ObjectKind>,
+        /// All their objects.
+        listed: BTreeSet<ObjectKey>,
     },
     /// Nothing changed, and the source is alive.
     Alive,
@@ -82,6 +100,10 @@ pub struct Batch {
     pub observations: Vec<Observation>,
 }
 
+/// The kind of a source that has no adapter of ours and sends observations. Such a source speaks about its own
+/// objects only.
+pub const OBSERVED: &str = "observations";
+
 /// A source, as it introduces itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceInfo {
@@ -89,7 +111,7 @@ pub struct SourceInfo {
     pub id: SourceId,
     /// What people call it.
     pub name: String,
-    /// `local`, `kubernetes`, …
+    /// `local`, `kubernetes`, or [`OBSERVED`].
     pub kind: String,
     /// How often it promises to speak.
     pub interval: Span,

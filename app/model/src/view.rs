@@ -33,6 +33,8 @@ pub struct SourceState {
     pub id: SourceId,
     /// What people call it.
     pub name: String,
+    /// `local`, or `observations`: a platform that reports and takes no orders.
+    pub kind: String,
     /// How often it is expected to speak.
     pub interval: Span,
     /// When it last spoke; `None` when it never did.
@@ -294,6 +296,8 @@ pub struct ObjectView {
     pub logs: Option<Vec<LogLine>>,
     /// Where its source fell silent; `None` while it talks.
     pub stale_since: Option<Ts>,
+    /// The source that reports it, where that one takes no orders: there is nothing to do here then.
+    pub observed_by: Option<String>,
 }
 
 /// A facet of the event list: a value and how many events have it under the other filters.

@@ -140,6 +140,7 @@ fn states() -> [State; 6] {
         timeline,
         logs: Some(vec![]),
         stale_since: Some(NOON),
+        observed_by: Some("edge".into()),
     };
     [
         State::Overview { view: Box::new(overview) },

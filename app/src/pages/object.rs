@@ -18,6 +18,7 @@ use crate::{
     ui::{
         banner::{Level, banner, panel},
         id_chip::{command, id_chip},
+        text::visible,
         time,
     },
 };
@@ -72,6 +73,14 @@ impl Screen for ObjectView {
         let events = ViewState::only(&[(Facet::Object, &key.to_string())]).link("/events");
         let range = (view.timeline.from, view.timeline.to);
         let n_events = view.events.len();
+        let observed = view.observed_by.as_deref().map(|source| {
+            view! {
+                <p class="muted">
+                    "The source "<b>{visible(source)}</b>
+                    " reports this and takes no orders from Vantage: there are no actions here."
+                </p>
+            }
+        });
         let n_related = view.related.len();
         let base = view.object.path();
         view! {
@@ -83,6 +92,7 @@ impl Screen for ObjectView {
                 {command(&format!("vt describe {} {}", key.kind(), key.id()))}
                 <span class="muted">"reported "{time::ago(view.object.updated_at, now)}</span>
             </p>
+            {observed}
             <nav class="jump" aria-label="Sections">
                 "Jump to: "
                 <a href="#gap">"Gap"</a>

@@ -247,7 +247,8 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<Overview> {
         counts: Counts { total: 2, attention, unknown: 0, converging: 0, converged: 1, idle: 0 },
         sources: vec![SourceState {
             id: source(),
-            name: "local".into(),
+            name: "this machine".into(),
+            kind: "local".into(),
             interval: Span::seconds(1),
             last_seen_at: Some(NOON),
             error: None,
@@ -289,6 +290,7 @@ pub(crate) fn object_page() -> Page<ObjectView> {
             line: "panicked".into(),
         }]),
         stale_since: None,
+        observed_by: None,
     })
 }
 

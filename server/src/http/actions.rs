@@ -242,7 +242,8 @@ pub(super) async fn sign_in(request: Ask4Page, Form(form): Form<SignIn>) -> Resp
             .map(|ok| ok.then(|| (Actor { name: session::ADMIN.to_owned(), role: Role::Admin }, None))),
         (None, Some(token)) => state.store.token_by_hash(&secret::hash(token.trim())).await.map(|token| {
             token
-                .filter(|token| token.is_valid(now))
+                // The token of a source is for its reports; nobody signs in with it.
+                .filter(|token| token.is_valid(now) && token.source.is_none())
                 .map(|token| (Actor { name: token.name, role: token.role }, Some(token.id)))
         }),
         (None, None) => Ok(None),

@@ -8,7 +8,9 @@ mod envs;
 mod events;
 mod logs;
 mod objects;
+pub(crate) mod observations;
 mod receipts;
+mod sources;
 mod tokens;
 mod upkeep;
 mod waits;
@@ -24,11 +26,11 @@ use axum::{
 };
 use model::{EnvRecord, Seq, TraceId};
 use serde::{Serialize, de::DeserializeOwned};
-use store::Reader;
+use store::{AuditEntry, Reader};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{error::Problem, guard::Trace};
+use super::{error::Problem, guard::Trace, session::Caller};
 use crate::state::AppState;
 
 #[derive(OpenApi)]
@@ -68,7 +70,10 @@ pub(super) fn router() -> (axum::Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(audit::list))
         .routes(routes!(upkeep::show))
         .routes(routes!(upkeep::backup))
-        .routes(routes!(upkeep::restore));
+        .routes(routes!(upkeep::restore))
+        .routes(routes!(sources::list))
+        .routes(routes!(sources::one, sources::register))
+        .routes(routes!(observations::observe));
     OpenApiRouter::new().nest("/api/v1", routes).split_for_parts()
 }
 
@@ -125,6 +130,36 @@ pub(super) async fn env(reader: &mut Reader, text: &str, trace: &TraceId) -> Res
         },
     };
     found.map_err(|error| Problem::store(&error, trace))?.ok_or_else(|| Problem::not_found("env", trace))
+}
+
+/// Refuses what cannot be the name of a token or of a source.
+pub(super) fn check_name(field: &str, name: &str, trace: &TraceId) -> Result<(), Problem> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if name.is_empty() || name.len() > 40 || !name.bytes().all(plain) {
+        return Err(Problem::invalid(field, "1 to 40 lower-case letters, digits or dashes", trace));
+    }
+    Ok(())
+}
+
+/// Writes down what an administrator did.
+pub(super) async fn audit(
+    state: &AppState,
+    caller: &Caller,
+    action: &str,
+    target: &str,
+) -> Result<(), Problem> {
+    let entry = AuditEntry {
+        at: state.now(),
+        actor: caller.actor.clone(),
+        action: action.to_owned(),
+        target: target.to_owned(),
+        env: None,
+        reason: String::new(),
+        outcome: "accepted".to_owned(),
+        receipt: None,
+        trace_id: caller.trace.clone(),
+    };
+    state.store.audit_insert(entry).await.map_err(failed(&caller.trace)).map(drop)
 }
 
 /// Turns a store error into a problem of this request.

@@ -82,6 +82,9 @@ impl Ask4Page {
             Err(problem) if problem.0.code == ErrorCode::Unauthenticated => {
                 Err(PageError::Unauthenticated { return_to: self.path.clone() })
             }
+            Err(problem) if problem.0.code == ErrorCode::Forbidden => {
+                Err(PageError::Forbidden { what: problem.0.title.clone(), needs: model::Role::Viewer })
+            }
             Err(problem) => {
                 Err(PageError::Unavailable { what: problem.0.title.clone(), trace_id: self.trace.clone() })
             }

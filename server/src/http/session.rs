@@ -6,8 +6,9 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
-use model::{Actor, ErrorCode, Role, Span, TraceId, Ts};
-use store::Session;
+use model::view::SourceState;
+use model::{Actor, ErrorCode, Role, SourceId, Span, TraceId, Ts};
+use store::{Session, Token};
 
 use super::{error::Problem, guard::Trace};
 use crate::{secret, state::AppState};
@@ -89,11 +90,73 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Finds out who is asking.
+/// Whoever may report observations: an administrator for any source, or the token of one source.
+#[derive(Debug, Clone)]
+pub struct Reporter {
+    caller: Caller,
+    source: Option<SourceId>,
+}
+
+impl FromRequestParts<AppState> for Reporter {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let Ok(Trace(trace)) = Trace::from_request_parts(parts, state).await;
+        let (caller, source) = anybody(&parts.headers, state, &trace).await?;
+        if source.is_none() {
+            caller.at_least(Role::Admin)?;
+        }
+        Ok(Self { caller, source })
+    }
+}
+
+impl Reporter {
+    /// The request.
+    #[must_use]
+    pub fn trace(&self) -> &TraceId {
+        &self.caller.trace
+    }
+
+    /// Who asks, where they may report for this source. To the token of one source, every other one and one that
+    /// does not exist look alike.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Forbidden`] where they may not, [`ErrorCode::NotFound`] where there is no such source.
+    pub fn of<'a>(&self, source: Option<&'a SourceState>) -> Result<(&Caller, &'a SourceState), Problem> {
+        let trace = &self.caller.trace;
+        match (&self.source, source) {
+            (Some(mine), Some(source)) if *mine == source.id => Ok((&self.caller, source)),
+            (Some(_), _) => {
+                Err(Problem::new(ErrorCode::Forbidden, "this token reports for another source", trace))
+            }
+            (None, Some(source)) => Ok((&self.caller, source)),
+            (None, None) => Err(Problem::not_found("source", trace)
+                .hint("an administrator registers one with PUT /api/v1/sources/NAME")),
+        }
+    }
+}
+
+/// Finds out who is asking. The token of a source is nobody here: it opens one door only, see [`Reporter`].
 ///
 /// # Errors
-/// [`ErrorCode::Unauthenticated`] where nobody is, and reading is not open.
+/// [`ErrorCode::Unauthenticated`] where nobody is, and reading is not open; [`ErrorCode::Forbidden`] for the token
+/// of a source.
 pub async fn identify(headers: &HeaderMap, state: &AppState, trace: &TraceId) -> Result<Caller, Problem> {
+    match anybody(headers, state, trace).await? {
+        (caller, None) => Ok(caller),
+        (_, Some(_)) => {
+            let title = "this token reports observations of its source and opens nothing else";
+            Err(Problem::new(ErrorCode::Forbidden, title, trace))
+        }
+    }
+}
+
+/// Whoever it is, and the source that their token is bound to.
+async fn anybody(
+    headers: &HeaderMap,
+    state: &AppState,
+    trace: &TraceId,
+) -> Result<(Caller, Option<SourceId>), Problem> {
     let fail = |error: store::StoreError| Problem::store(&error, trace);
     let caller =
         |actor, signed_in, session, hash| Caller { actor, signed_in, session, hash, trace: trace.clone() };
@@ -104,19 +167,21 @@ pub async fn identify(headers: &HeaderMap, state: &AppState, trace: &TraceId) ->
         let hash = secret::hash(token);
         let found = state.store.token_by_hash(&hash).await.map_err(fail)?;
         return match found.filter(|token| token.is_valid(state.now())) {
-            Some(token) => Ok(caller(Actor { name: token.name, role: token.role }, true, None, Some(hash))),
+            Some(Token { name, role, source, .. }) => {
+                Ok((caller(Actor { name, role }, true, None, Some(hash)), source))
+            }
             None => Err(sign_in(trace)),
         };
     }
     if let Some(cookie) = cookie(headers, COOKIE) {
         let hash = secret::hash(&cookie);
         if let Some(session) = state.store.session_by_hash(&hash, state.now()).await.map_err(fail)? {
-            return Ok(caller(session.actor, true, Some(cookie), Some(hash)));
+            return Ok((caller(session.actor, true, Some(cookie), Some(hash)), None));
         }
     }
     if state.anonymous {
         let actor = Actor { name: "anonymous".to_owned(), role: Role::Viewer };
-        return Ok(caller(actor, false, None, None));
+        return Ok((caller(actor, false, None, None), None));
     }
     Err(sign_in(trace))
 }

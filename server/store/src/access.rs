@@ -15,6 +15,7 @@ struct TokenRow {
     ext: String,
     name: String,
     role: String,
+    source: Option<String>,
     created_at: i64,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
@@ -29,14 +30,15 @@ struct SessionRow {
     expires_at: i64,
 }
 
-const TOKEN_INSERT: &str = "INSERT INTO tokens (id, ext, name, role, hash, created_at, expires_at, revoked_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+const TOKEN_INSERT: &str = "INSERT INTO tokens (id, ext, name, role, hash, created_at, expires_at, revoked_at, \
+    source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 // An expired token does not keep its name.
 const TOKEN_FREE_NAME: &str =
     "UPDATE tokens SET revoked_at = expires_at WHERE name = $1 AND revoked_at IS NULL AND expires_at <= $2";
 const TOKEN_BY_HASH: &str =
-    "SELECT ext, name, role, created_at, expires_at, revoked_at FROM tokens WHERE hash = $1";
-const TOKENS: &str = "SELECT ext, name, role, created_at, expires_at, revoked_at FROM tokens ORDER BY id";
+    "SELECT ext, name, role, source, created_at, expires_at, revoked_at FROM tokens WHERE hash = $1";
+const TOKENS: &str =
+    "SELECT ext, name, role, source, created_at, expires_at, revoked_at FROM tokens ORDER BY id";
 const TOKEN_REVOKE: &str = "UPDATE tokens SET revoked_at = $2 WHERE ext = $1 AND revoked_at IS NULL";
 const TOKEN_SESSIONS_END: &str = "DELETE FROM sessions WHERE token = $1";
 const SESSION_INSERT: &str =
@@ -53,11 +55,12 @@ fn role(op: &'static str, text: &str) -> Result<Role, StoreError> {
 
 impl TokenRow {
     fn into_token(self, op: &'static str) -> Result<Token, StoreError> {
-        let Self { ext, name, role: text, created_at, expires_at, revoked_at } = self;
+        let Self { ext, name, role: text, source, created_at, expires_at, revoked_at } = self;
         Ok(Token {
             id: parse(op, "a token id", &ext)?,
             name,
             role: role(op, &text)?,
+            source: source.map(|id| parse(op, "a source id", &id)).transpose()?,
             created_at: Ts(created_at),
             expires_at: expires_at.map(Ts),
             revoked_at: revoked_at.map(Ts),
@@ -78,9 +81,10 @@ impl Store {
     /// [`StoreError::Conflict`] when the name is taken.
     pub async fn token_insert(&self, token: &Token, hash: [u8; 32]) -> Result<(), StoreError> {
         const OP: &str = "add a token";
-        let Token { id, name, role, created_at, expires_at, revoked_at } = token;
+        let Token { id, name, role, source, created_at, expires_at, revoked_at } = token;
         let (name, hash) = (clean(name).into_owned(), hash.to_vec());
         let (expires_at, revoked_at) = (expires_at.map(|at| at.0), revoked_at.map(|at| at.0));
+        let source = source.as_ref().map(ToString::to_string);
         let mut write = self.write(OP).await?;
         let (key, now) = (write.next_id(), write.now.0);
         exec!(&mut write.tx, OP, TOKEN_FREE_NAME, &name, now)?;
@@ -95,7 +99,8 @@ impl Store {
             &hash,
             created_at.0,
             expires_at,
-            revoked_at
+            revoked_at,
+            &source
         )?;
         write.commit().await
     }

@@ -1,7 +1,8 @@
 //! Recording what sources report: one transaction for all batches that are given.
 //!
 //! Unchanged content leaves no trace but the watermark. What a source does not say is not concluded: only a
-//! full set ([`Observation::Snapshot`]) or [`Observation::Gone`] makes an object go.
+//! full set ([`Observation::Snapshot`], [`Observation::Complete`]) or [`Observation::Gone`] makes an object go.
+//! An observed source has a say about its own objects only; every line about another one's is refused.
 
 mod batch;
 mod events;
@@ -11,7 +12,7 @@ mod state;
 
 use std::collections::BTreeMap;
 
-use model::{Batch, NewEvent, Observation, Ts};
+use model::{Batch, NewEvent, Observation, Ts, observation::OBSERVED};
 
 pub(crate) use objects::gone_objects;
 
@@ -21,13 +22,15 @@ use crate::{
     write::Write,
 };
 
-const SOURCES: &str = "SELECT id, ext, interval_us, last_seen_at FROM sources";
+const SOURCES: &str = "SELECT id, ext, kind, interval_us, last_seen_at FROM sources";
 const SEEN: &str = "UPDATE sources SET last_seen_at = $2 WHERE id = $1";
 
 /// What ingest has to know of a source.
 #[derive(Debug, Clone)]
 struct Known {
     id: i64,
+    /// It is one of those that speak about their own objects only.
+    observed: bool,
     interval: i64,
     last_seen: Option<Ts>,
     moved: bool,
@@ -36,9 +39,9 @@ struct Known {
 type Sources = BTreeMap<String, Known>;
 
 async fn sources(write: &mut Write) -> Result<Sources, StoreError> {
-    let found = rows!(&mut write.tx, write.op(), (i64, String, i64, Option<i64>), SOURCES)?;
-    let known = |(id, ext, interval, seen): (i64, String, i64, Option<i64>)| {
-        (ext, Known { id, interval, last_seen: seen.map(Ts), moved: false })
+    let found = rows!(&mut write.tx, write.op(), (i64, String, String, i64, Option<i64>), SOURCES)?;
+    let known = |(id, ext, kind, interval, seen): (i64, String, String, i64, Option<i64>)| {
+        (ext, Known { id, observed: kind == OBSERVED, interval, last_seen: seen.map(Ts), moved: false })
     };
     Ok(found.into_iter().map(known).collect())
 }
@@ -80,6 +83,7 @@ impl Store {
         }
         write.commit().await?;
         done.refused.sort();
+        done.duplicates.sort_unstable();
         Ok(done)
     }
 }

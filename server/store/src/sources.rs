@@ -12,14 +12,15 @@ use crate::{
 struct SourceRow {
     ext: String,
     name: String,
+    kind: String,
     interval_us: i64,
     last_seen_at: Option<i64>,
     error: Option<String>,
 }
 
-const ALL: &str = "SELECT ext, name, interval_us, last_seen_at, error FROM sources ORDER BY name, ext";
-const ONE: &str = "SELECT ext, name, interval_us, last_seen_at, error FROM sources WHERE ext = $1";
 const FIRST_OF_KIND: &str = "SELECT ext FROM sources WHERE kind = $1 ORDER BY registered_at, id LIMIT 1";
+const ALL: &str = "SELECT ext, name, kind, interval_us, last_seen_at, error FROM sources ORDER BY name, ext";
+const ONE: &str = "SELECT ext, name, kind, interval_us, last_seen_at, error FROM sources WHERE ext = $1";
 const KNOWN: &str = "SELECT id, name, kind, interval_us FROM sources WHERE ext = $1";
 const INSERT: &str =
     "INSERT INTO sources (id, ext, name, kind, interval_us, registered_at) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -31,10 +32,11 @@ const GAPS: &str = "SELECT g.from_at, g.to_at, g.reason FROM recording_gaps g JO
 
 impl SourceRow {
     fn into_state(self, op: &'static str) -> Result<SourceState, StoreError> {
-        let Self { ext, name, interval_us, last_seen_at, error } = self;
+        let Self { ext, name, kind, interval_us, last_seen_at, error } = self;
         Ok(SourceState {
             id: parse(op, "a source id", &ext)?,
             name,
+            kind,
             interval: Span(interval_us),
             last_seen_at: last_seen_at.map(Ts),
             error,
@@ -46,7 +48,7 @@ impl Store {
     /// Makes a source known, or renews how it introduces itself. Its watermark stays.
     ///
     /// # Errors
-    /// [`StoreError`] when nothing could be written.
+    /// [`StoreError::Conflict`] when another source has the name, [`StoreError`] when nothing could be written.
     pub async fn source_register(&self, info: &SourceInfo) -> Result<(), StoreError> {
         const OP: &str = "register a source";
         let SourceInfo { id, name, kind, interval } = info;

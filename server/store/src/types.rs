@@ -3,8 +3,8 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use model::{
-    Actor, EnvId, EnvRef, NewEvent, ObjectKey, ObjectKind, Receipt, ReceiptId, Release, Role, Seq, TokenId,
-    TraceId, Ts, Verb, Wait, plan::Intent,
+    Actor, EnvId, EnvRef, NewEvent, ObjectKey, ObjectKind, Receipt, ReceiptId, Release, Role, Seq, SourceId,
+    TokenId, TraceId, Ts, Verb, Wait, plan::Intent,
 };
 
 /// Where a store reads the time. Given at open, so that tests own it.
@@ -169,8 +169,8 @@ pub struct Ingested {
     pub events: Vec<Seq>,
     /// How many objects appeared, changed or went.
     pub changed: u32,
-    /// Events that were there already.
-    pub duplicates: u32,
+    /// Observations that said nothing new, counted through all batches from 0.
+    pub duplicates: Vec<usize>,
     /// Observations that were not stored, counted through all batches from 0, and why.
     pub refused: Vec<(usize, String)>,
 }
@@ -310,6 +310,8 @@ pub struct Token {
     pub name: String,
     /// What it allows.
     pub role: Role,
+    /// The one source that it may report for; it opens nothing else then.
+    pub source: Option<SourceId>,
     /// When it was made.
     pub created_at: Ts,
     /// When it ends by itself.
@@ -427,7 +429,7 @@ impl GapReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordingGap {
     /// Whose silence it is.
-    pub source: model::SourceId,
+    pub source: SourceId,
     /// The last time we knew.
     pub from: Ts,
     /// The first time we knew again.

@@ -159,6 +159,7 @@ impl TestApp {
             id: TokenId::mint(self.state().random()),
             name: name.to_owned(),
             role,
+            source: None,
             created_at: self.state().now(),
             expires_at,
             revoked_at: None,

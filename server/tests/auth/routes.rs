@@ -34,6 +34,7 @@ fn body(route: &str) -> Value {
         "blobs/missing" => json!({ "sha256": [hash] }),
         "waits" => json!({ "object": "env:env_x", "timeout_s": 5 }),
         "waits/{id}/extend" => json!({ "seconds": 60 }),
+        "sources/{source}" | "sources/{source}/observations" => json!({}),
         "tokens" => json!({ "name": "another", "role": "viewer" }),
         "backup"
         | "restore"
@@ -52,6 +53,7 @@ fn body(route: &str) -> Value {
                 "waits",
                 "audit",
                 "store",
+                "sources",
                 "openapi.json",
             ];
             assert!(reads.iter().any(|known| read.starts_with(known)), "what does a test send to {route}?");
@@ -70,6 +72,7 @@ pub(crate) async fn documented(app: &TestApp, target: &EnvRef) -> Vec<Route> {
                 .replace("{env}", target.env_id.as_str())
                 .replace("{verb}", Verb::Restart.as_str())
                 .replace("{kind}", "env")
+                .replace("{source}", "edge")
                 .replace("{sha256}", &"0".repeat(64))
                 .replace("{id}", TokenId::mint(7).as_str());
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
@@ -150,7 +153,7 @@ async fn a_viewer_reads_everything_and_plans_say_what_the_role_forbids(app: Test
         // Tokens and the audit log are not for everybody; a made-up id is not found.
         let expected: &[u16] = match route.name.as_str() {
             "/api/v1/tokens" | "/api/v1/audit" => &[403],
-            name if name.contains("{id}") => &[404],
+            name if name.contains("{id}") || name.contains("{source}") => &[404],
             _ => &[200],
         };
         assert!(expected.contains(&answer.status), "{}: {} {}", route.name, answer.status, answer.text());

@@ -154,8 +154,11 @@ pub enum Token {
         /// The name that receipts and audit will show
         name: String,
         /// viewer, operator or admin
-        #[arg(long, value_parser = role)]
-        role: Role,
+        #[arg(long, value_parser = role, required_unless_present = "source")]
+        role: Option<Role>,
+        /// Instead of a role: may only report what this source observes; a new name is registered
+        #[arg(long, value_name = "NAME", conflicts_with = "role")]
+        source: Option<String>,
         /// For how long it is valid; otherwise until it is revoked
         #[arg(long, value_name = "DURATION")]
         expires: Option<Span>,

@@ -13,9 +13,9 @@ use crate::{
 /// `vt token …`.
 pub(super) async fn run(context: &mut Context<'_>, token: Token) -> Outcome {
     match token {
-        Token::Create { name, role, expires } => {
-            let body =
-                json!({ "name": name, "role": role, "expires_s": expires.map(model::Span::as_seconds) });
+        Token::Create { name, role, source, expires } => {
+            let expires_s = expires.map(model::Span::as_seconds);
+            let body = json!({ "name": name, "role": role, "source": source, "expires_s": expires_s });
             create(context, &body).await
         }
         Token::List => list(context).await,
@@ -50,7 +50,12 @@ async fn list(context: &mut Context<'_>) -> Outcome {
         table.row([
             plain(text(token, "id")),
             plain(text(token, "name")),
-            plain(text(token, "role")),
+            // The token of a source has no role.
+            plain(
+                token["role"]
+                    .as_str()
+                    .map_or_else(|| format!("reports {}", text(token, "source")), str::to_owned),
+            ),
             instant("created_at", "-"),
             instant("expires_at", "never"),
             instant("revoked_at", ""),

@@ -54,6 +54,7 @@ fn view(id: &str, release: u64) -> ObjectView {
         timeline: Timeline { from: NOON, to: NOON, recorded_since: NOON, lanes: vec![], markers: vec![] },
         logs: None,
         stale_since: None,
+        observed_by: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use model::{
     EventFilter, Object, ObjectKey, ObjectKind, Ts, Verdict,
+    observation::OBSERVED,
     verdict::Attention,
     view::{ObjectView, Related},
 };
@@ -50,13 +51,22 @@ pub async fn load(
             let filter = LogFilter { object: Some(key.clone()), limit: 200, ..LogFilter::default() };
             Some(reader.logs(&filter).await?)
         }
-        _ => None,
+        _ => {
+            let lines = reader
+                .logs(&LogFilter { object: Some(key.clone()), limit: 200, ..LogFilter::default() })
+                .await?;
+            (!lines.is_empty()).then_some(lines)
+        }
     };
     Ok(Some(ObjectView {
         gap: gap::of(&scene, limits, now),
         related: related(reader, object).await?,
         events: reader.events(&filter, None, 50).await?,
         stale_since: overview::stale_since(&sources, object, now),
+        observed_by: sources
+            .iter()
+            .find(|source| source.id == object.source && source.kind == OBSERVED)
+            .map(|source| source.name.clone()),
         object: scene.object,
         target,
         judgement,

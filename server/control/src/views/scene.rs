@@ -34,9 +34,12 @@ pub async fn load(reader: &mut Reader, key: &ObjectKey, now: Ts) -> Result<Optio
 async fn one(reader: &mut Reader, object: Object, now: Ts) -> Result<Scene, StoreError> {
     let filter = EventFilter { object: vec![object.key.clone()], ..EventFilter::default() };
     let source = reader.source(&object.source).await?;
+    // Events may name an object before its own source does; what others say about it is shown, and judges nothing.
+    let mut events = reader.events(&filter, None, EVENTS).await?;
+    events.retain(|event| event.source == object.source);
     Ok(Scene {
         judgement: reader.judgement(&object.key).await?,
-        events: reader.events(&filter, None, EVENTS).await?,
+        events,
         freshness: source.map_or(Freshness::Stale { since: None }, |source| {
             Freshness::of_source(source.last_seen_at, source.interval, now)
         }),

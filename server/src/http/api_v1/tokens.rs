@@ -4,11 +4,11 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use model::{Role, Span, TokenId, Ts};
+use model::{Role, SourceId, Span, TokenId, Ts};
 use serde::{Deserialize, Serialize};
-use store::{AuditEntry, Token};
+use store::Token;
 
-use super::{Body, envs::Plain, failed};
+use super::{Body, audit, check_name, envs::Plain, failed, sources};
 use crate::{
     http::{error::Problem, session::Caller},
     secret,
@@ -25,8 +25,10 @@ pub(super) struct TokenRow {
     id: TokenId,
     /// The actor's name.
     name: String,
-    /// What it allows.
-    role: Role,
+    /// What it allows; nothing but reporting where it belongs to a source.
+    role: Option<Role>,
+    /// The source that it reports for.
+    source: Option<SourceId>,
     /// When it was made.
     created_at: Ts,
     /// When it ends by itself.
@@ -37,8 +39,9 @@ pub(super) struct TokenRow {
 
 impl From<Token> for TokenRow {
     fn from(token: Token) -> Self {
-        let Token { id, name, role, created_at, expires_at, revoked_at } = token;
-        Self { id, name, role, created_at, expires_at, revoked_at }
+        let Token { id, name, role, source, created_at, expires_at, revoked_at } = token;
+        let role = source.is_none().then_some(role);
+        Self { id, name, role, source, created_at, expires_at, revoked_at }
     }
 }
 
@@ -56,8 +59,10 @@ pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> Plain
 pub(super) struct TokenRequest {
     /// The actor's name: 1 to 40 lower-case letters, digits or dashes.
     name: String,
-    /// What it allows.
-    role: Role,
+    /// What it allows; absent where it is for a source.
+    role: Option<Role>,
+    /// The source that it may report observations for, by name, and nothing else. A new name is registered.
+    source: Option<String>,
     /// When it ends by itself.
     expires_s: Option<i64>,
 }
@@ -79,10 +84,7 @@ pub(super) async fn create(
     Body(request): Body<TokenRequest>,
 ) -> Plain<TokenMade> {
     caller.at_least(Role::Admin)?;
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if request.name.is_empty() || request.name.len() > 40 || !request.name.bytes().all(plain) {
-        return Err(Problem::invalid("name", "1 to 40 lower-case letters, digits or dashes", &caller.trace));
-    }
+    check_name("name", &request.name, &caller.trace)?;
     if request.expires_s.is_some_and(|seconds| !(1..=LONGEST_S).contains(&seconds)) {
         return Err(Problem::invalid("expires_s", "1 second to 100 years", &caller.trace));
     }
@@ -92,18 +94,28 @@ pub(super) async fn create(
     if state.store.tokens().await.map_err(&failed)?.iter().any(taken) {
         return Err(Problem::invalid("name", "a valid token has this name already", &caller.trace));
     }
+    let (role, source) = match (request.role, &request.source) {
+        (Some(role), None) => (role, None),
+        (None, Some(name)) => (Role::Viewer, Some(sources::declare(&state, &caller, name, None).await?)),
+        _ => {
+            let message = "a token has either a role or a source";
+            return Err(Problem::invalid("role", message, &caller.trace));
+        }
+    };
+    let may =
+        source.as_ref().map_or_else(|| role.as_str().to_owned(), |source| format!("source {}", source.name));
     let token = Token {
         id: TokenId::mint(state.random()),
         name: request.name,
-        role: request.role,
+        role,
+        source: source.map(|source| source.id),
         created_at: now,
         expires_at: request.expires_s.map(|seconds| now + Span::seconds(seconds)),
         revoked_at: None,
     };
     let secret = secret::mint();
     state.store.token_insert(&token, secret::hash(&secret)).await.map_err(&failed)?;
-    audit(&state, &caller, "token.create", &format!("{} {} {}", token.id, token.name, token.role.as_str()))
-        .await?;
+    audit(&state, &caller, "token.create", &format!("{} {} {may}", token.id, token.name)).await?;
     Ok(Json(TokenMade { token: token.into(), secret }))
 }
 
@@ -122,19 +134,4 @@ pub(super) async fn revoke(
     }
     audit(&state, &caller, "token.revoke", id.as_str()).await?;
     Ok(Json(true))
-}
-
-async fn audit(state: &AppState, caller: &Caller, action: &str, target: &str) -> Result<(), Problem> {
-    let entry = AuditEntry {
-        at: state.now(),
-        actor: caller.actor.clone(),
-        action: action.to_owned(),
-        target: target.to_owned(),
-        env: None,
-        reason: String::new(),
-        outcome: "accepted".to_owned(),
-        receipt: None,
-        trace_id: caller.trace.clone(),
-    };
-    state.store.audit_insert(entry).await.map_err(failed(&caller.trace)).map(drop)
 }

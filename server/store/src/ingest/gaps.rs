@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn only_a_silence_of_more_than_two_intervals_is_a_gap() {
-        let source = |last_seen| Known { id: 1, interval: 5, last_seen, moved: false };
+        let source = |last_seen| Known { id: 1, observed: false, interval: 5, last_seen, moved: false };
         let find = |last_seen, at, opened| find(&source(last_seen), Ts(at), Ts(opened)).map(|gap| gap.reason);
         assert_eq!(find(None, 1_000, 0), None);
         assert_eq!(find(Some(Ts(100)), 110, 0), None);

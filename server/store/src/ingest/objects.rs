@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use model::{Object, ObjectKey, Ts};
+use model::{Object, ObjectKey, ObjectKind, Ts};
 use serde::Serialize;
 
 use super::{
@@ -72,6 +72,9 @@ const REFS_CLEAR: Sql = Sql {
     postgres: "DELETE FROM object_refs WHERE origin IN (SELECT CAST(j.value ->> 0 AS BIGINT) \
                FROM jsonb_array_elements($1::jsonb) AS j(value))",
 };
+/// The same by name only: most of a large set is still there.
+const HELD_KEYS: &str = "SELECT k.ext FROM objects o CROSS JOIN object_keys k WHERE o.source = $1 AND o.kind = $2 \
+    AND o.gone_at IS NULL AND k.id = o.id";
 /// What a source has of a kind and has not lost.
 const HELD: &str =
     concat!(object_from!(), "WHERE o.source = $1 AND o.kind = $2 AND o.gone_at IS NULL ORDER BY o.id");
@@ -119,6 +122,30 @@ impl Objects {
     ) -> Result<Vec<ObjectKey>, StoreError> {
         let found = rows!(&mut write.tx, write.op(), ObjectRow, HELD, source, kind)?;
         self.take(write, found).await
+    }
+
+    /// Loads what a source holds of a kind beyond this list; answers the keys.
+    pub(super) async fn load_unlisted(
+        &mut self,
+        write: &mut Write,
+        source: i64,
+        kind: &ObjectKind,
+        listed: &BTreeSet<ObjectKey>,
+    ) -> Result<Vec<ObjectKey>, StoreError> {
+        let op = write.op();
+        let held = rows!(&mut write.tx, op, (String,), HELD_KEYS, source, kind.as_str())?;
+        let mut unlisted = vec![];
+        for (ext,) in held {
+            let key = crate::objects::key(op, kind.as_str(), ext)?;
+            if !listed.contains(&key) {
+                unlisted.push(key);
+            }
+        }
+        if !unlisted.is_empty() {
+            let found = rows!(&mut write.tx, op, ObjectRow, BY_KEYS, key_list(unlisted.iter()))?;
+            self.take(write, found).await?;
+        }
+        Ok(unlisted)
     }
 
     /// Keeps rows and the open segments that belong to them. What is known here already is newer than the row.

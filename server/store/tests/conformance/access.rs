@@ -1,6 +1,6 @@
 //! Tokens, sessions, links, the audit log.
 
-use model::{Actor, EnvId, Role, Span, TokenId, fixtures::NOON};
+use model::{Actor, EnvId, Role, Span, TokenId, fixtures, fixtures::NOON};
 use store::{Session, StoreError, Token};
 
 use crate::place::{Place, audit};
@@ -18,6 +18,7 @@ fn token(n: u64, name: &str) -> Token {
         id: TokenId::mint(n),
         name: name.into(),
         role: Role::Operator,
+        source: (n == 2).then(fixtures::source),
         created_at: NOON,
         expires_at: None,
         revoked_at: None,
