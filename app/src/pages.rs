@@ -108,7 +108,8 @@ pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys) -> Body 
     let keys = if writes { keys } else { Keys { token: String::new(), ..keys } };
     let around = Around::of(&page, &state);
     let script = shell::render_part(|| json_script(live::BOARD, &board));
-    let light = Board { state: None, events: vec![], topic: board.topic.clone(), ..still_of(&board) };
+    let light =
+        Board { state: None, list: EventList::default(), topic: board.topic.clone(), ..still_of(&board) };
     let main = shell::render_part(move || {
         provide_context(live::Live::new(board));
         T::view(page, state, keys)

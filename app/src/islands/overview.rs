@@ -156,7 +156,7 @@ fn section(group: Group, shown: &[Placed], counts: &Counts, alone: bool) -> AnyV
     let hidden = total == 0;
     if group == Group::Quiet && !alone {
         return view! {
-            <details class="group" id=group.as_str() open=(counts.total <= 20 || n == 0) hidden=hidden>
+            <details class="group" id=group.as_str() open={counts.total <= 20 || n == 0} hidden=hidden>
                 <summary>{heading_view}</summary>
                 <div class="rows">{rows}</div>
                 {more}

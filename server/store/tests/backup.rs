@@ -142,6 +142,7 @@ async fn a_store_moves_to_postgres_whole_or_not_at_all() {
         id: model::TokenId::mint(1),
         name: "ci".into(),
         role: model::Role::Viewer,
+        source: None,
         created_at: store.now(),
         expires_at: None,
         revoked_at: None,
