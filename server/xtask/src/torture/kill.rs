@@ -66,7 +66,12 @@ pub(super) fn run(kill: &Kill) -> Result<()> {
     for round in 1..=kill.rounds {
         run.round(round).with_context(|| format!("round {round} of {}", kill.rounds))?;
         if round % 10 == 0 {
-            cmd::say(format!("{round} rounds after {} s", begun.elapsed().as_secs()));
+            let restart = run.measured.restart.iter().rev().take(10).copied().collect::<Vec<_>>();
+            cmd::say(format!(
+                "{round} rounds after {} s; the last restarts took up to {} ms",
+                begun.elapsed().as_secs(),
+                percentile(&restart, 100)
+            ));
         }
     }
     // Everything that was ever acknowledged, once more, from a server that starts for the last time.
