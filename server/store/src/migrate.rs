@@ -39,6 +39,7 @@ pub(crate) const ALL: &[Migration] = migrations![
     8 "0008_access",
     9 "0009_logs",
     10 "0010_overview",
+    11 "0011_observed_sources",
 ];
 
 const OP: &str = "migrate the store";
