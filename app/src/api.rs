@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 
 use model::{
     EnvRef, Judgement, Plan, Receipt, ReleaseId, Role, Seq, TraceId, Ts, Wait,
-    view::{ActionState, EnvView, ReleaseRow},
+    view::{ActionState, EnvView, Overview, ReleaseRow},
 };
+
+use serde::Serialize;
 
 pub use backend::Backend;
 
@@ -44,6 +46,8 @@ pub struct Viewer {
     pub role: Role,
     /// Whether they signed in, or reading is open to everybody.
     pub signed_in: bool,
+    /// When their session or token ends by itself.
+    pub ends_at: Option<Ts>,
 }
 
 impl Viewer {
@@ -63,6 +67,15 @@ pub struct Chrome {
     pub open_receipts: u32,
     /// Sources that fell silent.
     pub silent_sources: u32,
+}
+
+/// The overview, with one app-env beside it where one is looked at (`?sel=env_x`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct OverviewPage {
+    /// The overview.
+    pub view: Overview,
+    /// The app-env.
+    pub peek: Option<EnvView>,
 }
 
 /// The app/env page, with a plan over it where one was opened (`?open=rollback:rel_x`).
@@ -125,6 +138,33 @@ pub struct WaitsPage {
     pub rows: Vec<Wait>,
 }
 
+/// The settings page: what is chosen comes with the request, what the server was started with is here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingsPage {
+    /// What this build can set for everybody.
+    pub server: Vec<ServerSetting>,
+}
+
+/// One thing that is set for everybody, where the server is started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServerSetting {
+    /// What people call it.
+    pub title: &'static str,
+    /// Its flag, or where it is changed.
+    pub how: &'static str,
+    /// What it is now; `None` for readers who may not know.
+    pub value: Option<String>,
+}
+
+/// Pages that only explain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum HelpPage {
+    /// Every key.
+    Keys,
+    /// Every error code.
+    Codes,
+}
+
 /// Why a page cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageError {
@@ -137,6 +177,8 @@ pub enum PageError {
     Unauthenticated {
         /// Where to go after signing in; a path of our own.
         return_to: String,
+        /// Whether they were signed in before, and that has ended.
+        expired: bool,
     },
     /// The role does not allow it.
     Forbidden {
@@ -144,6 +186,8 @@ pub enum PageError {
         what: String,
         /// The role that could.
         needs: Role,
+        /// Names of tokens that have it, where they may be told.
+        holders: Vec<String>,
     },
     /// The request makes no sense.
     Invalid {

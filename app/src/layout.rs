@@ -4,40 +4,21 @@
 
 use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{ViewState, live::Board};
+use model::{ViewState, live::Board, view_state::When};
 
 use crate::{
     api::{Chrome, Page, Viewer},
     islands,
     live::{BOARD, Live},
-    shell::{AssetNames, Theme, json_script},
+    looks::{self, Looks},
+    pages::{Screen, Subject},
+    shell::{AssetNames, json_script},
     ui::{
         banner::{Level, banner},
         form::hidden,
         text::{clamp, visible},
     },
 };
-
-/// How close things are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Density {
-    /// Rows of 40 pixels.
-    #[default]
-    Comfortable,
-    /// Rows of 28 pixels.
-    Compact,
-}
-
-impl Density {
-    /// The wire form: the cookie, and the value of `data-density`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Comfortable => "comfortable",
-            Self::Compact => "compact",
-        }
-    }
-}
 
 /// What differs between two responses with the same page: the reader's looks and this response's keys.
 #[derive(Debug, Clone, Copy)]
@@ -46,10 +27,8 @@ pub struct Look<'a> {
     pub nonce: &'a str,
     /// The files that the page loads.
     pub assets: &'a AssetNames,
-    /// Colours, from the cookie.
-    pub theme: Theme,
-    /// Density, from the cookie.
-    pub density: Density,
+    /// What the reader chose, from cookies.
+    pub looks: Looks,
     /// Proves that a form came from a page of ours.
     pub form_token: &'a str,
     /// Makes the confirm form of this page work once.
@@ -75,17 +54,24 @@ pub struct Around {
     at: Option<String>,
     /// The query of the same page without its instant.
     now: ViewState,
+    /// The same query with fixed times, where it has others.
+    exact: Option<ViewState>,
+    subject: Subject,
 }
 
 impl Around {
     /// What there is to say about a page.
     #[must_use]
-    pub fn of<T>(page: &Page<T>, state: &ViewState) -> Self {
+    pub fn of<T: Screen>(page: &Page<T>, state: &ViewState) -> Self {
+        let fixed = |when: Option<When>| when.map(|when| When::At(when.resolve(page.now)));
+        let exact = ViewState { from: fixed(state.from), to: fixed(state.to), ..state.clone() };
         Self {
             chrome: page.chrome,
             unknown_keys: page.unknown_keys.clone(),
             at: state.at.map(|at| at.to_string()),
             now: ViewState { at: None, ..state.clone() },
+            exact: Some(exact).filter(|exact| exact != state),
+            subject: page.data.subject(),
         }
     }
 }
@@ -96,10 +82,10 @@ pub struct Frame {
     viewer: Option<Viewer>,
     around: Around,
     back_to_now: String,
-    density: Density,
-    theme: Theme,
+    looks: Looks,
     token: String,
     path: String,
+    exact: Option<String>,
 }
 
 impl Frame {
@@ -110,6 +96,7 @@ impl Frame {
         Self {
             viewer: Some(viewer.clone()),
             back_to_now: around.now.link(path),
+            exact: around.exact.as_ref().map(|exact| exact.link(path)),
             around: around.clone(),
             ..Self::bare(look)
         }
@@ -122,10 +109,10 @@ impl Frame {
             viewer: None,
             around: Around::default(),
             back_to_now: "/".to_owned(),
-            density: look.density,
-            theme: look.theme,
+            looks: look.looks,
             token: look.form_token.to_owned(),
             path: look.path.to_owned(),
+            exact: None,
         }
     }
 }
@@ -140,17 +127,19 @@ pub fn frame(frame: Frame, board: Board, main: impl FnOnce() -> AnyView) -> AnyV
 pub fn frame_with(frame: Frame, board: Board, script: AnyView, main: impl FnOnce() -> AnyView) -> AnyView {
     let at = frame.around.at.clone();
     let (as_of, bar) = (at.clone(), at.map(|at| as_of_bar(at, frame.back_to_now.clone())));
+    let (subject, exact) = (frame.around.subject.clone(), frame.exact.clone());
     provide_context(Live::new(board));
     let main = main();
     view! {
         {script}
-        <div class="page" data-density=frame.density.as_str() data-as-of=as_of>
+        <div class="page" data-density=frame.looks.get(&looks::DENSITY) data-as-of=as_of>
             <a class="skip" href="#main">"Skip to content"</a>
             {top(&frame)}
             {bar}
             {unknown(&frame.around.unknown_keys)}
-            <main id="main" tabindex="-1">{main}</main>
-            {foot(&frame)}
+            <main id="main" tabindex="-1" data-id=subject.id data-cli=subject.cli data-exact=exact>{main}</main>
+            {foot()}
+            {palette()}
         </div>
     }
     .erased()
@@ -162,8 +151,7 @@ fn top(frame: &Frame) -> AnyView {
     let current = |path: &str| (here == path).then_some("page");
     let silent = (frame.around.chrome.silent_sources > 0).then(|| {
         let n = frame.around.chrome.silent_sources;
-        let words = if n == 1 { "1 source silent".to_owned() } else { format!("{n} sources silent") };
-        view! { <a class="silent" href="/#sources">"! "{words}</a> }
+        view! { <span class="count alarm">"!"{n}<span class="sr">" silent"</span></span> }
     });
     let name = frame.viewer.as_ref().filter(|viewer| viewer.signed_in).map(|viewer| {
         view! {
@@ -199,8 +187,11 @@ fn top(frame: &Frame) -> AnyView {
                 <a href="/events" aria-current=current("/events")>"Events"</a>
                 <a href="/waits" aria-current=current("/waits")>"Waits"{count(frame.around.chrome.open_waits)}</a>
                 <a href="/receipts" aria-current=current("/receipts")>"Receipts"{count(frame.around.chrome.open_receipts)}</a>
-                {silent}
+                <a href="/sources" aria-current=current("/sources")>"Sources"{silent}</a>
             </nav>
+            <form method="get" action="/search" role="search" class="find">
+                <input type="search" name="q" aria-label="Search" placeholder="search  Ctrl K" maxlength="200"/>
+            </form>
             <div class="top-aside">
                 <islands::LiveStatus/>
                 {who}
@@ -239,31 +230,38 @@ fn unknown(keys: &[String]) -> Option<AnyView> {
     )
 }
 
-fn foot(frame: &Frame) -> AnyView {
-    let theme = match frame.theme {
-        Theme::System => "system",
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-    };
-    let density = frame.density.as_str();
-    let options = |all: &'static [&'static str], chosen: &'static str| {
-        all.iter()
-            .map(|value| view! { <option value=*value selected=*value == chosen>{*value}</option> })
-            .collect::<Vec<_>>()
-    };
+fn foot() -> AnyView {
     view! {
         <footer class="foot">
-            <form method="post" action="/settings" class="inline">
-                {hidden("form_token", frame.token.clone())}
-                {hidden("return_to", frame.path.clone())}
-                <label>"Theme "<select name="theme">{options(&["system", "light", "dark"], theme)}</select></label>
-                <label>"Density "<select name="density">{options(&["comfortable", "compact"], density)}</select></label>
-                <button type="submit" class="button quiet">"Save"</button>
-            </form>
+            <nav aria-label="More" class="row">
+                <a href="/audit">"Audit"</a>
+                <a href="/doctor">"Doctor"</a>
+                <a href="/settings">"Settings"</a>
+                <a href="/help/keys">"Keys"</a>
+                <a href="/codes">"Error codes"</a>
+            </nav>
             <noscript>
                 "Live updates need JavaScript. Everything else works without it; load the page again to see what is new."
             </noscript>
         </footer>
+    }
+    .erased()
+}
+
+/// The search over the page, closed, and the place where the first of two keys waits. Script opens both.
+fn palette() -> AnyView {
+    view! {
+        <dialog class="palette" id="palette" aria-label="Search">
+            <form method="get" action="/search">
+                <input
+                    type="search" name="q" maxlength="200" autocomplete="off" placeholder="id, trace id, error code, name, page"
+                    role="combobox" aria-label="Search" aria-expanded="false" aria-controls="palette-list" aria-autocomplete="list"
+                />
+            </form>
+            <ul id="palette-list" role="listbox" aria-label="Found"></ul>
+            <p id="palette-note" class="muted" role="status"></p>
+        </dialog>
+        <div id="pending-key" class="pill" hidden></div>
     }
     .erased()
 }

@@ -15,9 +15,12 @@ pub mod api;
 // The macro of islands writes structs that carry no documentation.
 #[allow(missing_docs)]
 pub mod islands;
+pub mod keys;
 #[cfg(feature = "ssr")]
 pub mod layout;
 pub mod live;
+#[cfg(feature = "ssr")]
+pub mod looks;
 #[cfg(feature = "ssr")]
 pub mod pages;
 pub mod parts;

@@ -9,6 +9,8 @@
 //! have [`render_error`], signing in has [`render_sign_in`].
 
 mod app_env;
+mod audit;
+mod doctor;
 mod error;
 mod events;
 mod object;
@@ -16,7 +18,10 @@ mod overview;
 mod plan;
 mod receipts;
 mod releases;
+mod search;
+mod settings;
 mod sign_in;
+mod sources;
 mod tame;
 mod waits;
 
@@ -34,8 +39,32 @@ use crate::{
     api::{Page, Viewer},
     layout::{Around, Frame, Keys, Look, frame_with},
     live,
+    looks::Looks,
     shell::{self, Document, json_script},
 };
+
+/// Pages that have a place of their own, for the search.
+pub const PLACES: [(&str, &str); 10] = [
+    ("Overview", "/"),
+    ("Events", "/events"),
+    ("Waits", "/waits"),
+    ("Receipts", "/receipts"),
+    ("Sources", "/sources"),
+    ("Audit", "/audit"),
+    ("Doctor", "/doctor"),
+    ("Settings", "/settings"),
+    ("Keys", "/help/keys"),
+    ("Error codes", "/codes"),
+];
+
+/// What the keys that copy take from a page.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// The id of what it is about.
+    pub id: Option<String>,
+    /// The command that shows the same.
+    pub cli: Option<String>,
+}
 
 /// What a page follows on the socket, and what islands start from.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,6 +84,11 @@ pub trait Screen: Sized + 'static {
 
     /// Cuts texts from outside that are too long to be sent.
     fn tame(&mut self) {}
+
+    /// What it is about, for whoever copies it.
+    fn subject(&self) -> Subject {
+        Subject::default()
+    }
 
     /// What islands get.
     fn follow(&self, state: &ViewState) -> Follow;
@@ -85,9 +119,9 @@ impl Body {
 }
 
 /// Renders what a page is about. Nothing in it depends on who reads, but on whether they may act, and on `keys`,
-/// which are empty for those who may not.
+/// which are empty for those who may not. `looks` are for the page that sets them.
 #[must_use]
-pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys) -> Body {
+pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys, looks: Looks) -> Body {
     page.data.tame();
     let mut follow = page.data.follow(&state);
     if state.at.is_some() || state.paused {
@@ -112,6 +146,7 @@ pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys) -> Body 
         Board { state: None, list: EventList::default(), topic: board.topic.clone(), ..still_of(&board) };
     let main = shell::render_part(move || {
         provide_context(live::Live::new(board));
+        provide_context(looks);
         T::view(page, state, keys)
     });
     Body { title, script, main, board: light, around }
@@ -150,7 +185,7 @@ fn fill(document: &str, texts: &[(&str, &str)]) -> String {
 pub fn render<T: Screen>(page: Page<T>, state: ViewState, look: &Look<'_>) -> String {
     let viewer = page.viewer.clone();
     let keys = Keys { token: look.form_token.to_owned(), idempotency: look.idempotency_key.to_owned() };
-    whole(&body(page, state, keys), &viewer, look)
+    whole(&body(page, state, keys, look.looks), &viewer, look)
 }
 
 fn still_of(board: &Board) -> Board {
@@ -171,6 +206,6 @@ fn still(now: Ts, build_id: &str) -> Board {
 }
 
 fn document(title: String, look: &Look<'_>, body: impl FnOnce() -> AnyView) -> String {
-    let document = Document { title, theme: look.theme, nonce: look.nonce, assets: look.assets };
+    let document = Document { title, looks: look.looks, nonce: look.nonce, assets: look.assets };
     shell::render(&document, body)
 }

@@ -6,11 +6,11 @@
 //! synchronous function of its arguments.
 //!
 //! ```
-//! use app::shell::{AssetNames, Document, Theme, render};
+//! use app::{looks::Looks, shell::{AssetNames, Document, render}};
 //! use leptos::prelude::*;
 //!
 //! let assets = AssetNames::default();
-//! let document = Document { title: "checkout · prod".into(), theme: Theme::System, nonce: "n", assets: &assets };
+//! let document = Document { title: "checkout · prod".into(), looks: Looks::default(), nonce: "n", assets: &assets };
 //! let html = render(&document, || view! { <main><h1>"checkout is healthy"</h1></main> });
 //! assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\""));
 //! ```
@@ -32,7 +32,10 @@ use hydration_context::SsrSharedContext;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::ui::erase::Erase as _;
+use crate::{
+    looks::{self, Looks},
+    ui::erase::Erase as _,
+};
 
 /// File names of the browser half, as `manifest.json` of the built site spells them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,36 +57,13 @@ impl Default for AssetNames {
     }
 }
 
-/// Colours of the page; the reader's choice, kept in a cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Theme {
-    /// As the operating system says.
-    #[default]
-    System,
-    /// Dark text on light ground.
-    Light,
-    /// Light text on dark ground.
-    Dark,
-}
-
-impl Theme {
-    /// The value of `data-theme`; absent means "as the system says".
-    const fn attribute(self) -> Option<&'static str> {
-        match self {
-            Self::System => None,
-            Self::Light => Some("light"),
-            Self::Dark => Some("dark"),
-        }
-    }
-}
-
 /// What differs between documents, apart from the page itself.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
     /// Text of the title; escaped here.
     pub title: String,
-    /// Colours.
-    pub theme: Theme,
+    /// What the reader chose.
+    pub looks: Looks,
     /// The nonce of this response's `Content-Security-Policy`.
     pub nonce: &'a str,
     /// The files that the page loads.
@@ -127,11 +107,18 @@ pub fn json_script<T: Serialize>(id: &'static str, value: &T) -> AnyView {
 }
 
 fn shell(document: &Document<'_>, page: AnyView) -> AnyView {
-    let nonce = document.nonce.to_owned();
+    let (nonce, looks) = (document.nonce.to_owned(), document.looks);
     let asset = |name: &str| format!("/assets/{name}");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=document.theme.attribute() data-build=document.assets.build_id.clone()>
+        <html
+            lang="en"
+            data-theme=looks.attribute(&looks::THEME)
+            data-times=looks.attribute(&looks::TIMES)
+            data-keys=looks.attribute(&looks::SHORTCUTS)
+            data-motion=looks.attribute(&looks::MOTION)
+            data-build=document.assets.build_id.clone()
+        >
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -156,7 +143,8 @@ mod tests {
     const HOSTILE: &str = "</title></script><script>alert(1)</script>";
 
     fn document(assets: &AssetNames) -> Document<'_> {
-        Document { title: HOSTILE.into(), theme: Theme::Dark, nonce: "abc", assets }
+        let looks = Looks::read(|name| (name == "vt_theme").then(|| "dark".to_owned()));
+        Document { title: HOSTILE.into(), looks, nonce: "abc", assets }
     }
 
     #[test]

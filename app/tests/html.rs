@@ -6,6 +6,8 @@ mod check;
 mod outline;
 #[path = "html/stories.rs"]
 mod stories;
+#[path = "html/upkeep.rs"]
+mod upkeep;
 #[path = "html/writes.rs"]
 mod writes;
 
@@ -23,7 +25,7 @@ use outline::outline;
 use stories::{env_page, events_page, now, object_page, overview_page, page};
 use writes::{plan_page, receipt_page, wait_page};
 
-const HOSTILE: &str = "</script><script>alert(1)</script> \u{202e}gnp.exe\0 <b onmouseover=x>";
+pub(crate) const HOSTILE: &str = "</script><script>alert(1)</script> \u{202e}gnp.exe\0 <b onmouseover=x>";
 
 #[test]
 fn the_overview_says_what_needs_attention_and_why() {
@@ -36,8 +38,8 @@ fn the_overview_says_what_needs_attention_and_why() {
 #[test]
 fn a_large_group_shows_its_begin_and_leads_to_the_rest() {
     let mut page = overview_page(Verdict::Stuck);
-    page.data.rows.pop();
-    page.data.counts = Counts { total: 10_000, attention: 951, converged: 9049, ..Counts::default() };
+    page.data.view.rows.pop();
+    page.data.view.counts = Counts { total: 10_000, attention: 951, converged: 9049, ..Counts::default() };
     let dom = promises(&html(page, ""));
     assert_eq!(dom.texts("#attention a.button"), ["Show 950 more"]);
     assert_eq!(dom.texts("#quiet a.button"), ["Show all 9 049"]);
@@ -47,8 +49,8 @@ fn a_large_group_shows_its_begin_and_leads_to_the_rest() {
 #[test]
 fn a_page_of_one_group_says_which_and_leads_on() {
     let mut page = overview_page(Verdict::Stuck);
-    page.data.counts = Counts { total: 951, attention: 951, ..Counts::default() };
-    page.data.only = Some(GroupPage { group: Group::Attention, page: 2, pages: 10 });
+    page.data.view.counts = Counts { total: 951, attention: 951, ..Counts::default() };
+    page.data.view.only = Some(GroupPage { group: Group::Attention, page: 2, pages: 10 });
     let dom = promises(&html(page, "show=attention&page=2"));
     assert_eq!(dom.texts("nav[aria-label=Pages] a"), ["Before", "Next", "All groups"]);
     let to = dom.attributes("nav[aria-label=Pages] a", "href");
@@ -57,12 +59,23 @@ fn a_page_of_one_group_says_which_and_leads_on() {
 }
 
 #[test]
+fn a_row_is_looked_at_beside_the_list_without_script() {
+    let mut page = overview_page(Verdict::Stuck);
+    page.data.peek = Some(env_page(Verdict::Stuck).data.view);
+    let dom = promises(&html(page, "sel=env_1"));
+    assert!(dom.texts(".peek")[0].contains("exited with code 1"));
+    assert_eq!(dom.attributes(".peek .close", "href"), ["/"]);
+    assert_eq!(dom.count(".env-row[data-peek^='/?sel=env_']"), 2);
+    assert!(dom.attributes(".row-second a", "href").iter().any(|href| href.starts_with("/?sel=env_")));
+}
+
+#[test]
 fn an_empty_overview_is_neither_healthy_nor_an_outage() {
     let mut page = overview_page(Verdict::Idle);
-    page.data.rows.clear();
-    page.data.counts = Counts::default();
-    page.data.changes.clear();
-    page.data.sentence = "Nothing is declared here.".into();
+    page.data.view.rows.clear();
+    page.data.view.counts = Counts::default();
+    page.data.view.changes.clear();
+    page.data.view.sentence = "Nothing is declared here.".into();
     let dom = promises(&html(page, ""));
     let main = dom.texts("main")[0].clone();
     assert!(main.contains("Nothing is declared here.") && main.contains("vt apply"));
@@ -229,7 +242,11 @@ fn a_wait_that_timed_out_offers_events_status_and_describe_in_this_order() {
 fn errors_say_what_happened_and_what_to_do() {
     let errors = [
         PageError::NotFound { what: HOSTILE.into() },
-        PageError::Forbidden { what: "tokens".into(), needs: model::Role::Admin },
+        PageError::Forbidden {
+            what: "tokens".into(),
+            needs: model::Role::Admin,
+            holders: vec!["mira".into()],
+        },
         PageError::Invalid { what: HOSTILE.into() },
         PageError::Unavailable { what: "The store does not answer.".into(), trace_id: TraceId::mint(7) },
     ];

@@ -28,6 +28,13 @@ async function elapsed(page: Page): Promise<number> {
   return Number(minutes) * 60 + Number(seconds);
 }
 
+/** Whether the page is live, and an app of its own for each of the two ways to run. */
+function begin(name: string, script: boolean | undefined): { live: boolean; app: string } {
+  test.setTimeout(90_000);
+  const live = script !== false;
+  return { live, app: live ? name : `${name}-plain` };
+}
+
 const wait = (server: Server, id: string, timeout_s: number) =>
   post<Wait>(server, "/waits", { object: `env:${id}`, until: null, timeout_s });
 
@@ -37,9 +44,7 @@ test("a wait survives reloads, is the same in another browser, and says what sup
   server,
   javaScriptEnabled,
 }) => {
-  test.setTimeout(90_000);
-  const live = javaScriptEnabled !== false;
-  const app = live ? "outlast" : "outlast-plain";
+  const { live, app } = begin("outlast", javaScriptEnabled);
   await apply(server, app, "never-ready");
   const first = await act(server, app, "restart");
   await apply(server, app, "crash-at-start");
@@ -88,9 +93,7 @@ test("a wait survives reloads, is the same in another browser, and says what sup
 });
 
 test("a wait that converges ends with a tick, also in the title", async ({ page, server, javaScriptEnabled }) => {
-  test.setTimeout(90_000);
-  const live = javaScriptEnabled !== false;
-  const app = live ? "arrive" : "arrive-plain";
+  const { live, app } = begin("arrive", javaScriptEnabled);
   await apply(server, app, "healthy", true);
   await apply(server, app, "never-ready");
   const { id } = await envOf(server, app);
@@ -113,9 +116,7 @@ test("a wait that times out leads to events, status and the object, in that orde
   server,
   javaScriptEnabled,
 }) => {
-  test.setTimeout(90_000);
-  const live = javaScriptEnabled !== false;
-  const app = live ? "patience" : "patience-plain";
+  const { live, app } = begin("patience", javaScriptEnabled);
   await apply(server, app, "crash-at-start");
   const { id } = await envOf(server, app);
   await expect.poll(async () => (await envOf(server, app)).verdict, { timeout: 30_000 }).toBe("stuck");

@@ -1,17 +1,27 @@
 //! The pages' port over the real store: parses what URLs say, reads one snapshot, computes views.
 
+pub mod audit;
+mod doctor;
+pub mod search;
+mod settings;
+mod sources;
+
 use std::collections::BTreeMap;
 
 use app::api::{
-    Backend, Chrome, EnvPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage, Viewer,
-    WaitsPage,
+    Backend, Chrome, EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage,
+    ReleasesPage, SettingsPage, Viewer, WaitsPage,
 };
 use async_trait::async_trait;
 use control::views::{self, env::Range};
 use model::{
     Actor, EnvRecord, Freshness, ObjectKey, Plan, ReleaseId, TraceId, Ts, Verb, ViewState,
+    audit::{AuditState, AuditView},
+    doctor::DoctorView,
     plan::Ask,
-    view::{ActionState, EventsView, ObjectView, Overview},
+    search::Found,
+    source::{SourceView, SourcesView},
+    view::{ActionState, EventsView, ObjectView},
 };
 use store::{Reader, StoreError};
 
@@ -185,17 +195,21 @@ fn opened(open: &str) -> Option<(Verb, Ask)> {
 
 #[async_trait]
 impl Backend for Pages {
-    async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<Overview>, PageError> {
+    async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<OverviewPage>, PageError> {
         self.only_now(state)?;
         let mut reader = self.reader().await?;
-        let view = views::overview::load(
-            &mut reader,
-            state.show.map(|group| (group, state.page.unwrap_or(1))),
-            self.state.now(),
-        )
-        .await
-        .map_err(|error| self.failed(&error))?;
-        self.page(&mut reader, who, view).await
+        let (now, limits) = (self.state.now(), &self.state.limits);
+        let only = state.show.map(|group| (group, state.page.unwrap_or(1)));
+        let view =
+            views::overview::load(&mut reader, only, now).await.map_err(|error| self.failed(&error))?;
+        // What is selected and does not exist (any more) is no reason to hide the rest.
+        let peek = match state.sel.as_deref().and_then(|sel| sel.parse().ok()) {
+            Some(id) => views::env::load(&mut reader, &id, Range::default(), limits, now)
+                .await
+                .map_err(|error| self.failed(&error))?,
+            None => None,
+        };
+        self.page(&mut reader, who, OverviewPage { view, peek }).await
     }
 
     async fn env(
@@ -307,6 +321,35 @@ impl Backend for Pages {
         let parsed = id.parse().map_err(|_| missing())?;
         let wait = reader.wait(&parsed).await.map_err(|error| self.failed(&error))?.ok_or_else(missing)?;
         self.page(&mut reader, who, wait).await
+    }
+
+    async fn sources(&self, who: &Viewer) -> Result<Page<SourcesView>, PageError> {
+        self.load_sources(who).await
+    }
+
+    async fn source(&self, who: &Viewer, id: &str) -> Result<Page<SourceView>, PageError> {
+        self.load_source(who, id).await
+    }
+
+    async fn audit(&self, who: &Viewer, state: &AuditState) -> Result<Page<AuditView>, PageError> {
+        self.load_audit(who, state).await
+    }
+
+    async fn settings(&self, who: &Viewer) -> Result<Page<SettingsPage>, PageError> {
+        self.load_settings(who).await
+    }
+
+    async fn doctor(&self, who: &Viewer) -> Result<Page<DoctorView>, PageError> {
+        self.load_doctor(who).await
+    }
+
+    async fn search(&self, who: &Viewer, q: &str) -> Result<Page<Found>, PageError> {
+        self.load_search(who, q).await
+    }
+
+    async fn help(&self, who: &Viewer, page: HelpPage) -> Result<Page<HelpPage>, PageError> {
+        let mut reader = self.reader().await?;
+        self.page(&mut reader, who, page).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod actions;
 mod api_v1;
 pub mod assets;
+mod audit;
 pub mod csp;
 pub mod error;
 pub mod guard;
@@ -51,7 +52,16 @@ pub fn router(state: AppState) -> Router {
         .route("/actions/{verb}", post(actions::submit))
         .route("/sign-in", get(actions::sign_in_page).post(actions::sign_in))
         .route("/sign-out", post(actions::sign_out))
-        .route("/settings", post(actions::settings));
+        .route("/sources", get(pages::sources))
+        .route("/sources/{id}", get(pages::source))
+        .route("/audit", get(audit::page))
+        .route("/audit.csv", get(audit::csv))
+        .route("/audit.json", get(audit::json))
+        .route("/search", get(pages::search))
+        .route("/codes", get(pages::codes))
+        .route("/help/keys", get(pages::keys))
+        .route("/doctor", get(pages::doctor))
+        .route("/settings", get(pages::settings).post(actions::settings));
     let machinery = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -1,6 +1,6 @@
 //! What every handler can reach.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use axum::extract::ws::Utf8Bytes;
 use control::{Clock, Commands, Random, TaskStatus, fanout::Fanout};
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    config::Serve,
     http::{Reports, assets::Site, guard::Places, live::Sockets},
     shared::Shared,
     upkeep::Upkeep,
@@ -33,6 +34,10 @@ pub struct Parts {
     pub platform: Arc<Platform>,
     /// Pinned files.
     pub artefacts: Arc<Artefacts>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// What the server was started with.
+    pub serve: Serve,
     /// The browser half.
     pub site: Arc<Site>,
     /// Where we are reached, and from where.

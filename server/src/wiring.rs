@@ -121,6 +121,8 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
     let state = AppState::new(Parts {
         artefacts: platform.artefacts(),
         tasks: driver.statuses(),
+        data: data.to_owned(),
+        serve: serve.clone(),
         site: Arc::new(Site::open()),
         anonymous: serve.anonymous.is_some(),
         shared: Shared::default(),

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use model::{EnvRef, ObjectKey, Receipt, Verb, Verdict, Wait, plan::Ask};
+use model::{EnvRef, ObjectKey, Receipt, Verb, Verdict, Wait, object::object_path, plan::Ask};
 use serde_json::json;
 use testkit::{Apply, Client, Fault, Response, TestApp, on_both_engines, until};
 
@@ -16,6 +16,7 @@ struct World {
     receipt: Receipt,
     wait: Wait,
     objects: Vec<ObjectKey>,
+    source: String,
     browser: Client,
 }
 
@@ -35,7 +36,10 @@ async fn world(app: &TestApp) -> World {
     let app_key = format!("app:{}", target.app_id).parse().unwrap();
     let objects = vec![instance, app_key, ObjectKey::release(&receipt.plan.intent.release.clone().unwrap())];
     let browser = app.anonymous().sign_in(app.admin_token()).await;
-    World { target, receipt, wait, objects, browser }
+    let page: Response = browser.get("/sources").await.has_status(200);
+    let source = page.text().split("/sources/").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let source = format!("/sources/{source}");
+    World { target, receipt, wait, objects, source, browser }
 }
 
 fn paths(world: &World) -> Vec<String> {
@@ -52,6 +56,17 @@ fn paths(world: &World) -> Vec<String> {
         receipt.path(),
         "/waits".to_owned(),
         wait.path(),
+        "/sources".to_owned(),
+        world.source.clone(),
+        "/audit".to_owned(),
+        "/audit?verb=apply&result=accepted".to_owned(),
+        "/settings".to_owned(),
+        "/doctor".to_owned(),
+        "/help/keys".to_owned(),
+        "/codes".to_owned(),
+        "/search".to_owned(),
+        "/search?q=web".to_owned(),
+        format!("/search?q={}", receipt.trace_id),
     ];
     paths.extend(objects.iter().map(|key| format!("/o/{}/{}", key.kind().as_str(), key.id())));
     let plans = Verb::ALL.iter().filter(|verb| **verb != Verb::Deploy);
@@ -149,6 +164,9 @@ async fn hostile_words_are_shown_as_words(app: TestApp) {
     let marks = "%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE";
     for path in [
         format!("/events?q={marks}"),
+        format!("/search?q={marks}"),
+        format!("/audit?actor={marks}&{marks}=1"),
+        format!("/sources/{marks}"),
         format!("/events?surprise={marks}"),
         format!("/events?sel={marks}"),
         format!("/?at={marks}"),
@@ -231,10 +249,88 @@ async fn a_viewers_page_shows_what_is_forbidden_and_why(app: TestApp) {
     app.stop().await;
 }
 
+async fn the_audit_log_is_for_operators_and_can_be_taken_along(app: TestApp) {
+    let broken = app.manifest("web/prod", 0, Fault::Healthy);
+    let _ = app.operator().apply(&Apply { reason: "=cmd()".to_owned(), ..Apply::of(&broken) }).await.good();
+    let (_, secret) = app.token("reader", model::Role::Viewer, None).await;
+    let reader = app.anonymous().sign_in(&secret).await;
+    for path in ["/audit", "/audit.csv", "/audit.json"] {
+        let page: Response = reader.get(path).await.has_status(403);
+        is_a_sound_page(&page, path);
+        assert!(page.text().contains("These have it") && page.text().contains("admin"), "{path}");
+    }
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    let csv: Response = browser.get("/audit.csv?result=accepted").await.has_status(200);
+    assert!(csv.header("content-disposition").contains("vantage-audit.csv"));
+    let (head, rows) = csv.text().split_once("\r\n").unwrap();
+    assert!(head.starts_with("seq,time,actor") && rows.contains(",web/prod,accepted,\"'=cmd()\""), "{rows}");
+    let rows: Vec<model::audit::AuditLine> = browser.read("/audit.json?target=web/prod").await;
+    assert_eq!(rows[0].reason, "=cmd()");
+    let _: Response = browser.get("/audit.csv?actr=mira").await.has_status(400);
+    let api: Vec<model::audit::AuditLine> = app.admin().read("/api/v1/audit?target=web/prod").await;
+    assert_eq!(api, rows);
+    app.stop().await;
+}
+
+async fn a_search_finds_ids_first_and_says_when_there_is_nothing(app: TestApp) {
+    let receipt = app.operator().apply(&Apply::of(&app.manifest("web/prod", 0, Fault::Healthy))).await.good();
+    let receipt = receipt.receipt.unwrap();
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    for (q, group, href) in [
+        (receipt.id.to_string(), "Exact id", receipt.path()),
+        (receipt.target.env_id.to_string(), "Exact id", object_path(&ObjectKey::env(&receipt.target.env_id))),
+        (receipt.trace_id.to_string(), "Exact trace id", receipt.path()),
+        ("eb/pr".to_owned(), "App-envs", object_path(&ObjectKey::env(&receipt.target.env_id))),
+        ("stale_gen".to_owned(), "Error codes", "/codes#stale_generation".to_owned()),
+        ("doct".to_owned(), "Pages", "/doctor".to_owned()),
+    ] {
+        let found = || async {
+            let found: model::search::Found = app.viewer().read(&format!("/api/v1/search?q={q}")).await;
+            let first = found.hits.first().map(|hit| (hit.group.clone(), hit.href.clone()));
+            if first == Some((group.to_owned(), href.clone())) { Ok(()) } else { Err(found) }
+        };
+        until(&q, Duration::from_secs(5), found).await;
+        let page: Response = browser.get(&format!("/search?q={q}")).await.has_status(200);
+        assert!(page.text().contains(&format!("href=\"{href}\"")), "{q}");
+    }
+    let page: Response = browser.get("/search?q=zzz").await.has_status(200);
+    assert!(page.text().contains("Nothing has this name or id that you may see."));
+    app.stop().await;
+}
+
+async fn a_session_that_has_ended_says_so_and_comes_back(app: TestApp) {
+    let page: Response = app.anonymous().with_session("ended").get("/doctor?x=1").await.has_status(401);
+    assert!(page.text().contains("Your session has ended"), "{:.500}", page.text());
+    assert!(page.text().contains("value=\"/doctor?x=1\""));
+    let page: Response = app.anonymous().get("/doctor").await.has_status(401);
+    assert!(!page.text().contains("Your session has ended"));
+    app.stop().await;
+}
+
+async fn what_one_person_chose_is_right_in_the_first_byte(app: TestApp) {
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    let chosen =
+        [("theme", "dark"), ("keys", "off"), ("motion", "none"), ("times", "local"), ("density", "x")];
+    let answer: Response = browser.form("/settings", &chosen).await.has_status(303);
+    let cookies =
+        answer.headers.get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(cookies.len(), 4, "an unknown value is not stored: {cookies:?}");
+    let line = cookies.iter().map(|c| c.split(';').next().unwrap()).collect::<Vec<_>>().join("; ");
+    let request = browser.request(reqwest::Method::GET, "/settings").header("cookie", line);
+    let page: Response = app.anonymous().send(request).await;
+    for part in ["data-theme=\"dark\"", "data-keys=\"off\"", "data-motion=\"none\"", "data-times=\"local\""] {
+        assert!(page.text().contains(part), "{part}: {:.400}", page.text());
+    }
+}
+
 on_both_engines! {
     every_page_answers_with_its_heading_and_a_policy_that_fits_it,
     hostile_words_are_shown_as_words,
     pages_that_do_not_exist_say_so_as_pages,
     names_in_paths_lead_to_the_page_of_the_id,
     a_viewers_page_shows_what_is_forbidden_and_why,
+    the_audit_log_is_for_operators_and_can_be_taken_along,
+    a_search_finds_ids_first_and_says_when_there_is_nothing,
+    a_session_that_has_ended_says_so_and_comes_back,
+    what_one_person_chose_is_right_in_the_first_byte,
 }

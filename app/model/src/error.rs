@@ -79,6 +79,27 @@ impl ErrorCode {
         }
     }
 
+    /// What it means, for the page that lists them.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Invalid => "The request makes no sense; details name the fields.",
+            Self::Unauthenticated => "Nobody is signed in.",
+            Self::Forbidden => "The role does not allow it.",
+            Self::ForeignOrigin => "The request came from another site, or names another host.",
+            Self::NotFound => "There is no such thing that you may see.",
+            Self::StaleGeneration => "Desired state changed meanwhile; nothing was written.",
+            Self::PlanChanged => "The plan is no longer what was confirmed; nothing was written.",
+            Self::PlanBlocked => "The plan cannot be carried out; nothing was written.",
+            Self::KeyReused => "The idempotency key was used for something else.",
+            Self::TooLarge => "The body or a field is too large.",
+            Self::TooMany => "Too many requests, sockets or streams at a time.",
+            Self::StoreUnavailable => "The store cannot be reached; nothing was written.",
+            Self::StoreFull => "The disk is full; nothing was written.",
+            Self::Internal => "Our fault; the server's log has the cause under the trace id.",
+        }
+    }
+
     /// Whether the same request may work later.
     #[must_use]
     pub const fn retryable(self) -> bool {

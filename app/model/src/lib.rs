@@ -14,7 +14,9 @@
 mod as_text;
 
 pub mod actor;
+pub mod audit;
 pub mod condition;
+pub mod doctor;
 pub mod error;
 pub mod event;
 #[cfg(any(test, feature = "fixtures"))]
@@ -28,6 +30,8 @@ pub mod object;
 pub mod observation;
 pub mod plan;
 pub mod receipt;
+pub mod search;
+pub mod source;
 pub mod spec;
 pub mod stream;
 pub mod time;

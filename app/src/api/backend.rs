@@ -3,11 +3,18 @@
 use async_trait::async_trait;
 use model::{
     Verb, ViewState,
+    audit::{AuditState, AuditView},
+    doctor::DoctorView,
     plan::Ask,
-    view::{EventsView, ObjectView, Overview},
+    search::Found,
+    source::{SourceView, SourcesView},
+    view::{EventsView, ObjectView},
 };
 
-use super::{EnvPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage, Viewer, WaitsPage};
+use super::{
+    EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage,
+    SettingsPage, Viewer, WaitsPage,
+};
 
 /// One method a page. Every method reads in one snapshot, and checks what `who` may see.
 ///
@@ -15,8 +22,8 @@ use super::{EnvPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, Relea
 /// implementation parses them; what does not parse is [`PageError::NotFound`].
 #[async_trait]
 pub trait Backend: Send + Sync {
-    /// `/`
-    async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<Overview>, PageError>;
+    /// `/`; with `state.sel` the app-env that it names, beside the list.
+    async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<OverviewPage>, PageError>;
 
     /// `/a/{app}/{env}`; with `state.open` the plan that it names.
     async fn env(
@@ -57,4 +64,25 @@ pub trait Backend: Send + Sync {
 
     /// `/waits/{id}`
     async fn wait(&self, who: &Viewer, id: &str) -> Result<Page<model::Wait>, PageError>;
+
+    /// `/sources`
+    async fn sources(&self, who: &Viewer) -> Result<Page<SourcesView>, PageError>;
+
+    /// `/sources/{id}`
+    async fn source(&self, who: &Viewer, id: &str) -> Result<Page<SourceView>, PageError>;
+
+    /// `/audit`
+    async fn audit(&self, who: &Viewer, state: &AuditState) -> Result<Page<AuditView>, PageError>;
+
+    /// `/settings`
+    async fn settings(&self, who: &Viewer) -> Result<Page<SettingsPage>, PageError>;
+
+    /// `/doctor`
+    async fn doctor(&self, who: &Viewer) -> Result<Page<DoctorView>, PageError>;
+
+    /// `/search?q=`
+    async fn search(&self, who: &Viewer, q: &str) -> Result<Page<Found>, PageError>;
+
+    /// `/help/keys` and `/codes`
+    async fn help(&self, who: &Viewer, page: HelpPage) -> Result<Page<HelpPage>, PageError>;
 }

@@ -27,7 +27,7 @@ pub fn LiveStatus() -> impl IntoView {
     let store = live();
     Effect::new(|_| {
         platform::when_awake(|| {
-            platform::install_copy();
+            platform::install_frame();
             start();
         });
     });

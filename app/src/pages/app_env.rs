@@ -8,7 +8,7 @@ use model::{
     view_state::Facet,
 };
 
-use super::{Follow, Screen, tame};
+use super::{Follow, Screen, Subject, tame};
 use crate::{
     api::{EnvPage, Page},
     islands::{
@@ -27,6 +27,13 @@ impl Screen for EnvPage {
 
     fn tame(&mut self) {
         tame::env(&mut self.view);
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            id: Some(self.view.target.env_id.to_string()),
+            cli: Some(format!("vt describe env {}", self.view.target.env_id)),
+        }
     }
 
     fn follow(&self, _state: &ViewState) -> Follow {

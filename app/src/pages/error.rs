@@ -8,7 +8,10 @@ use super::{document, render_sign_in, still};
 use crate::{
     api::PageError,
     layout::{Crumb, Frame, Look, frame, head},
-    ui::{id_chip::id_chip, text::outside},
+    ui::{
+        id_chip::{command, id_chip},
+        text::outside,
+    },
 };
 
 /// The text of the title.
@@ -26,8 +29,9 @@ pub const fn error_title(error: &PageError) -> &'static str {
 /// A whole document; the status of the response is [`PageError::status`].
 #[must_use]
 pub fn render_error(error: &PageError, now: Ts, look: &Look<'_>) -> String {
-    if let PageError::Unauthenticated { return_to } = error {
-        return render_sign_in(return_to, None, None, now, look);
+    if let PageError::Unauthenticated { return_to, expired } = error {
+        let message = expired.then_some("Your session has ended, or its token was revoked. Sign in again; you will come back to where you were.");
+        return render_sign_in(return_to, None, message, now, look);
     }
     let board = still(now, &look.assets.build_id);
     let around = Frame::bare(look);
@@ -56,10 +60,11 @@ fn words(error: &PageError, path: &str) -> (String, AnyView) {
             }
             .erased(),
         ),
-        PageError::Forbidden { what, needs } => (
+        PageError::Forbidden { what, needs, holders } => (
             format!("You may not see or do this: {what}"),
             view! {
-                <p>"It needs the role "<code>{needs.as_str()}</code>". Whoever runs this server can give you a token with it."</p>
+                <p>"It needs the role "<code>{needs.as_str()}</code>". Whoever runs this server can give you a token with it: "{command(&format!("vt token create NAME --role {}", needs.as_str()))}</p>
+                {(!holders.is_empty()).then(|| view! { <p>"These have it: "{outside(&holders.join(", "))}"."</p> })}
                 <p class="row"><a class="button" href="/">"Overview"</a></p>
             }
             .erased(),

@@ -9,7 +9,7 @@ use model::{
     view_state::Facet,
 };
 
-use super::{Follow, Screen, tame};
+use super::{Follow, Screen, Subject, tame};
 use crate::{
     api::Page,
     islands::{Conditions, GapPanel, ObjectEvents, ObjectFacts, Sentence, Timeline},
@@ -30,6 +30,13 @@ impl Screen for ObjectView {
 
     fn tame(&mut self) {
         tame::object_view(self);
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
+            id: Some(self.object.key.id().to_owned()),
+            cli: Some(format!("vt describe {} {}", self.object.key.kind(), self.object.key.id())),
+        }
     }
 
     fn follow(&self, _state: &ViewState) -> Follow {

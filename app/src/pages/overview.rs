@@ -5,53 +5,83 @@ use leptos::prelude::*;
 use model::{
     Freshness, Span, ViewState,
     live::{State, Topic},
-    view::{Overview, SourceState},
+    view::{EnvView, SourceState},
 };
 
-use super::{Follow, Screen, tame};
+use super::{Follow, Screen, Subject, tame};
 use crate::{
-    api::Page,
+    api::{OverviewPage, Page},
     islands::{OverviewRows, Sentence},
     layout::{Crumb, Keys, head},
-    parts::changes,
-    ui::{banner::panel, text::outside, time},
+    parts::{changes, gap_panel::gap_panel, verdict_chip::verdict_chip},
+    ui::{
+        banner::panel,
+        text::{outside, visible},
+        time,
+    },
 };
 
-impl Screen for Overview {
+impl Screen for OverviewPage {
     fn title(&self) -> String {
         "Overview · Vantage".to_owned()
     }
 
     fn tame(&mut self) {
-        tame::overview(self);
+        tame::overview(&mut self.view);
+        self.peek.iter_mut().for_each(tame::env);
+    }
+
+    fn subject(&self) -> Subject {
+        Subject { id: None, cli: Some("vt status --all".to_owned()) }
     }
 
     fn follow(&self, _state: &ViewState) -> Follow {
         Follow {
             // One page of a group stands still.
-            topic: self.only.is_none().then_some(Topic::Overview),
-            state: Some(State::Overview { view: Box::new(self.clone()) }),
+            topic: self.view.only.is_none().then_some(Topic::Overview),
+            state: Some(State::Overview { view: Box::new(self.view.clone()) }),
             list: Default::default(),
         }
     }
 
     fn view(page: Page<Self>, _state: ViewState, _keys: Keys) -> AnyView {
         let now = page.now;
-        let sources = page.data.sources;
+        let OverviewPage { view, peek } = page.data;
+        let sources = view.sources;
         let talking = sources
             .iter()
             .filter(|s| Freshness::of_source(s.last_seen_at, s.interval, now) == Freshness::Live)
             .count();
         let tally = format!("{talking}/{} reporting", sources.len());
-        let changes = changes::strip(&page.data.changes, now - Span::minutes(120), now);
+        let changes = changes::strip(&view.changes, now - Span::minutes(120), now);
         view! {
             {head(vec![Crumb::here("Overview")], view! { <Sentence/> }, ())}
-            <OverviewRows/>
+            <div class="beside">
+                <OverviewRows/>
+                {peek.map(|env| beside(&env, now))}
+            </div>
             {panel("changes", "Changes, last 2 h", (), changes)}
             {panel("sources", "Sources", tally, source_list(&sources, now))}
         }
         .erased()
     }
+}
+
+/// One app-env beside the list: desired, current and why, as of this page.
+fn beside(env: &EnvView, now: model::Ts) -> AnyView {
+    let title = env.target.title();
+    let (name, label) = (visible(&title), visible(&title));
+    view! {
+        <aside class="peek" aria-label=label>
+            <p class="row" data-verdict=env.judgement.verdict.as_str()>
+                {verdict_chip(env.judgement.verdict)}
+                <a href=env.target.path()><bdi>{name}</bdi></a>
+                <a class="button quiet close" href="/" aria-label="Close">"×"</a>
+            </p>
+            {gap_panel(&env.gap, &title, env.judgement.since, now, now)}
+        </aside>
+    }
+    .erased()
 }
 
 fn source_list(sources: &[SourceState], now: model::Ts) -> AnyView {

@@ -7,7 +7,7 @@ use model::{
     live::{State, Topic},
 };
 
-use super::{Follow, Screen};
+use super::{Follow, Screen, Subject};
 use crate::{
     api::{Page, ReceiptPage, ReceiptsPage},
     islands::{ReceiptCard, Sentence},
@@ -90,6 +90,10 @@ fn row(receipt: &Receipt, now: model::Ts) -> AnyView {
 impl Screen for ReceiptPage {
     fn title(&self) -> String {
         format!("{} · Vantage", self.receipt.title())
+    }
+
+    fn subject(&self) -> Subject {
+        Subject { id: Some(self.receipt.id.to_string()), cli: None }
     }
 
     fn follow(&self, _state: &ViewState) -> Follow {

@@ -31,12 +31,14 @@ pub fn render_sign_in(
     let board = still(now, &look.assets.build_id);
     let around = Frame::bare(look);
     let token = look.form_token.to_owned();
+    let place = return_to.split('?').next().filter(|place| *place != "/").map(ToOwned::to_owned);
     document("Sign in · Vantage".to_owned(), look, move || {
         frame(around, board, move || {
             view! {
                 {head(vec![Crumb::here("Sign in")], view! { <h1 class="sentence"><span class="sentence-text">"Sign in to see this."</span></h1> }, ())}
                 {message.map(|message| view! { <div role="alert">{banner(Level::Bad, outside(&message))}</div> })}
                 <section class="panel narrow">
+                    {place.map(|place| view! { <p>"You will come to "<code>{outside(&place)}</code>", which only people with a token may see."</p> })}
                     {form(link, token, return_to)}
                     <p class="muted">"Or open the one-time link that "<code>"vt serve"</code>" printed. Another token: "{command("vt token create NAME --role viewer")}</p>
                 </section>

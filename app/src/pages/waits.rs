@@ -7,7 +7,7 @@ use model::{
     live::{State, Topic},
 };
 
-use super::{Follow, Screen};
+use super::{Follow, Screen, Subject};
 use crate::{
     api::{Page, WaitsPage},
     islands::{Sentence, WaitCard},
@@ -51,6 +51,10 @@ impl Screen for WaitsPage {
 impl Screen for Wait {
     fn title(&self) -> String {
         format!("{} · Vantage", wait_card::title(self))
+    }
+
+    fn subject(&self) -> Subject {
+        Subject { id: Some(self.id.to_string()), cli: None }
     }
 
     fn follow(&self, _state: &ViewState) -> Follow {

@@ -29,6 +29,7 @@ pub const fn title(group: Group) -> &'static str {
 /// become loud is held there, because nothing below it may move.
 pub fn overview_row(row: &OverviewRow, group: Group, now: Ts) -> AnyView {
     let quiet = group == Group::Quiet;
+    let peek = format!("/?sel={}", row.target.env_id);
     let second = (!quiet).then(|| {
         let change = row.last_change.as_ref().map(|change| {
             view! {
@@ -46,11 +47,12 @@ pub fn overview_row(row: &OverviewRow, group: Group, now: Ts) -> AnyView {
                 <span>"desired "<b>{outside(&row.desired)}</b></span>
                 <span>"current "<b>{outside(&row.current)}</b></span>
                 {change}
+                <a href=peek.clone() aria-label=format!("look at {}", visible(&row.target.title()))>"look"</a>
             </p>
         }
     });
     view! {
-        <article class="env-row" data-verdict=row.judgement.verdict.as_str() id=row.target.env_id.to_string()>
+        <article class="env-row" data-verdict=row.judgement.verdict.as_str() id=row.target.env_id.to_string() data-peek=peek>
             <span class="row-verdict">{verdict_chip(row.judgement.verdict)}</span>
             <h3 class="row-name"><a href=row.target.path()><bdi>{visible(&row.target.title())}</bdi></a></h3>
             <p class="row-reason">

@@ -1,5 +1,10 @@
 //! The browser's side of the door.
 
+mod doctor;
+mod dom;
+mod keys;
+mod palette;
+
 use std::{cell::Cell, time::Duration};
 
 use leptos::prelude::*;
@@ -68,6 +73,7 @@ pub fn after_ms(ms: u64, f: impl FnOnce() + 'static) {
 /// Rewrites the text of every relative time on the page. The text node itself stays, because an island
 /// may hold on to it.
 pub fn tick_times(now: Ts) {
+    add_local_times();
     let Some(times) = document().and_then(|d| d.query_selector_all("time[data-rel]").ok()) else { return };
     for i in 0..times.length() {
         let Some(time) = times.item(i).and_then(|node| node.dyn_into::<web_sys::Element>().ok()) else {
@@ -92,7 +98,7 @@ pub fn set_title(title: &str) {
 }
 
 /// Makes every copy button of the page work, also outside of islands.
-pub fn install_copy() {
+fn install_copy() {
     let handle = window_event_listener(leptos::ev::click, |event| {
         let button = event
             .target()
@@ -117,6 +123,53 @@ pub fn install_copy() {
 #[must_use]
 pub fn is_hidden() -> bool {
     document().is_some_and(|document| document.hidden())
+}
+
+/// Copies a text and says so.
+fn copy_text(text: &str, what: &'static str) {
+    let Some(window) = web_sys::window() else { return };
+    let written = window.navigator().clipboard().write_text(text);
+    wasm_bindgen_futures::spawn_local(async move {
+        let done = wasm_bindgen_futures::JsFuture::from(written).await.is_ok();
+        dom::say(&[what, if done { " copied" } else { " not copied" }].concat());
+    });
+}
+
+/// Wakes what every page has outside of its islands: copy buttons, keys, the palette, and the doctor's checks.
+pub fn install_frame() {
+    install_copy();
+    keys::install();
+    palette::install();
+    doctor::install();
+    if let Some(root) = document().and_then(|document| document.document_element()) {
+        let _ = root.set_attribute("data-ready", "");
+    }
+}
+
+/// Writes local time beside UTC, for those who chose it. The style sheet shows the attribute; the text stays.
+fn add_local_times() {
+    if dom::looks("data-times").as_deref() != Some("local") {
+        return;
+    }
+    for time in dom::all("time[datetime]:not([data-rel]):not([data-local])") {
+        let at = time.get_attribute("datetime").unwrap_or_default();
+        let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_str(&at));
+        // The offset counts westwards.
+        let east = -date.get_timezone_offset();
+        if date.get_time().is_nan() || east.is_nan() {
+            continue;
+        }
+        let two = |n: u32| if n < 10 { format!("0{n}") } else { n.to_string() };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "minutes of less than a day"
+        )]
+        let (minutes, sign) = (east.abs() as u32, if east < 0.0 { "−" } else { "+" });
+        let parts = [two(date.get_hours()), two(date.get_minutes()), two(date.get_seconds())].join(":");
+        let zone = [sign, &two(minutes / 60), ":", &two(minutes % 60)].concat();
+        let _ = time.set_attribute("data-local", &[parts.as_str(), " UTC", &zone].concat());
+    }
 }
 
 /// Loads the page again.

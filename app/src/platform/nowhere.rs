@@ -32,8 +32,8 @@ pub fn tick_times(_now: Ts) {}
 /// Sets the title of the tab.
 pub fn set_title(_title: &str) {}
 
-/// Makes every copy button of the page work, also outside of islands.
-pub fn install_copy() {}
+/// Wakes what every page has outside of its islands.
+pub fn install_frame() {}
 
 /// Loads the page again.
 pub fn reload() {}

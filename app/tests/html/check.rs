@@ -2,9 +2,10 @@
 
 use app::{
     api::Page,
-    layout::{Density, Look},
+    layout::Look,
+    looks::Looks,
     pages::{Screen, render},
-    shell::{AssetNames, Theme},
+    shell::AssetNames,
 };
 use model::{ViewState, live::Board};
 
@@ -15,8 +16,7 @@ pub(crate) fn with_look<T>(f: impl FnOnce(&Look<'_>) -> T) -> T {
     f(&Look {
         nonce: "n0nce",
         assets: &assets,
-        theme: Theme::System,
-        density: Density::Comfortable,
+        looks: Looks::default(),
         form_token: "ft_1",
         idempotency_key: "ik_1",
         path: "/",

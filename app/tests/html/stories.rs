@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::api::{Chrome, EnvPage, Page, Viewer};
+use app::api::{Chrome, EnvPage, OverviewPage, Page, Viewer};
 use model::{
     Because, ConditionStatus, Evidence, EvidenceKind, FieldState, Gap, GapRow, InstanceId, Judgement, Lane,
     Link, Marker, MarkerKind, NextStep, ObjectKey, Outcome, ReceiptPhase, Role, Segment, SegmentStatus, Seq,
@@ -32,7 +32,7 @@ pub(crate) fn page<T>(data: T) -> Page<T> {
         now: NOON,
         store_id: "store".into(),
         build_id: "build".into(),
-        viewer: Viewer { name: "mira".into(), role: Role::Operator, signed_in: true },
+        viewer: Viewer { name: "mira".into(), role: Role::Operator, signed_in: true, ends_at: None },
         chrome: Chrome { open_waits: 2, open_receipts: 1, silent_sources: 0 },
         unknown_keys: vec![],
     }
@@ -223,7 +223,7 @@ pub(crate) fn env_page(verdict: Verdict) -> Page<EnvPage> {
     page(EnvPage { view, open: None })
 }
 
-pub(crate) fn overview_page(verdict: Verdict) -> Page<Overview> {
+pub(crate) fn overview_page(verdict: Verdict) -> Page<OverviewPage> {
     let quiet = OverviewRow {
         target: model::EnvRef { app: "web".into(), env_id: model::EnvId::mint(2), ..env_ref() },
         judgement: judgement(Verdict::Converged),
@@ -241,7 +241,7 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<Overview> {
         stale_since: None,
     };
     let attention = u32::from(verdict == Verdict::Stuck);
-    page(Overview {
+    let view = Overview {
         rows: vec![bad, quiet],
         only: None,
         counts: Counts { total: 2, attention, unknown: 0, converging: 0, converged: 1, idle: 0 },
@@ -255,7 +255,8 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<Overview> {
         }],
         changes: vec![marker(11, MarkerKind::Deploy, "deploy r-2")],
         sentence: "1 of 2 app-envs needs attention · 1 converged".into(),
-    })
+    };
+    page(OverviewPage { view, peek: None })
 }
 
 pub(crate) fn object_page() -> Page<ObjectView> {

@@ -2,15 +2,18 @@
 //!
 //! Every form carries the session's form token; the guard has checked its origin. GET changes nothing.
 
+use std::collections::BTreeMap;
+
+use app::looks::{SETTINGS, Setting};
 use axum::{
     Form,
-    extract::{Path, Query},
+    extract::{FromRequest, FromRequestParts as _, Path, Query, Request},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use control::commands::{Submit, Submitted};
 use model::{Actor, EnvId, ErrorCode, Plan, Role, Span, Verb, ViewState, plan::Ask};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     api_v1::{mark_receipt, wait_end, wait_lengthen},
@@ -18,7 +21,7 @@ use super::{
     pages::Ask4Page,
     session::{self, Caller},
 };
-use crate::secret;
+use crate::{secret, state::AppState};
 
 /// The confirm form of a plan.
 #[derive(Debug, Default, Deserialize)]
@@ -40,13 +43,8 @@ pub(super) struct Confirm {
 /// `POST /actions/{verb}`
 pub(super) async fn submit(
     Path(verb): Path<String>,
-    request: Ask4Page,
-    Form(form): Form<Confirm>,
+    Signed { request, caller, form }: Signed<Confirm>,
 ) -> Response {
-    let caller = match checked(&request, &form.form_token) {
-        Ok(caller) => caller,
-        Err(response) => return *response,
-    };
     let (submit, typed) = match parse(&verb, form, &caller) {
         Ok(parsed) => parsed,
         Err(problem) => return request.problem(&problem),
@@ -140,18 +138,49 @@ async fn again(request: &Ask4Page, plan: Plan, notice: &str, reason: String) -> 
     request.answer_as(StatusCode::CONFLICT, loaded, ViewState::default(), vec![])
 }
 
-/// The signed-in person behind a form of ours.
-fn checked(request: &Ask4Page, form_token: &str) -> Result<Caller, Box<Response>> {
-    let caller = match &request.caller {
-        Ok(caller) if caller.signed_in => caller.clone(),
-        Ok(_) => {
-            let problem = Problem::new(ErrorCode::Unauthenticated, "nobody is signed in", &request.trace);
-            return Err(Box::new(request.problem(&problem)));
-        }
-        Err(problem) => return Err(Box::new(request.problem(problem))),
-    };
-    caller.check_form(form_token).map_err(|problem| Box::new(request.problem(&problem)))?;
-    Ok(caller)
+/// A form that says which page it comes from.
+trait Tokened: DeserializeOwned {
+    fn token(&self) -> &str;
+}
+
+impl Tokened for Confirm {
+    fn token(&self) -> &str {
+        &self.form_token
+    }
+}
+
+impl Tokened for Small {
+    fn token(&self) -> &str {
+        &self.form_token
+    }
+}
+
+/// A form of ours, and the signed-in person behind it. Anything else is answered before the handler begins.
+pub(super) struct Signed<T> {
+    request: Ask4Page,
+    caller: Caller,
+    form: T,
+}
+
+impl<T: Tokened> FromRequest<AppState> for Signed<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let Ok(page) = Ask4Page::from_request_parts(&mut parts, state).await;
+        let form = Form::from_request(Request::from_parts(parts, body), state).await;
+        let Form(form): Form<T> = form.map_err(IntoResponse::into_response)?;
+        let caller = match &page.caller {
+            Ok(caller) if caller.signed_in => caller.clone(),
+            Ok(_) => {
+                let problem = Problem::new(ErrorCode::Unauthenticated, "nobody is signed in", &page.trace);
+                return Err(page.problem(&problem));
+            }
+            Err(problem) => return Err(page.problem(problem)),
+        };
+        caller.check_form(form.token()).map_err(|problem| page.problem(&problem))?;
+        Ok(Self { request: page, caller, form })
+    }
 }
 
 /// A form that carries nothing but its token, or how much longer.
@@ -163,11 +192,10 @@ pub(super) struct Small {
 }
 
 /// `POST /receipts/{id}/check`
-pub(super) async fn check(Path(id): Path<String>, request: Ask4Page, Form(form): Form<Small>) -> Response {
-    let caller = match checked(&request, &form.form_token) {
-        Ok(caller) => caller,
-        Err(response) => return *response,
-    };
+pub(super) async fn check(
+    Path(id): Path<String>,
+    Signed { request, caller, form: _ }: Signed<Small>,
+) -> Response {
     match mark_receipt(&request.state, &caller, &id).await {
         Ok(receipt) => Redirect::to(&receipt.path()).into_response(),
         Err(problem) => request.problem(&problem),
@@ -177,13 +205,8 @@ pub(super) async fn check(Path(id): Path<String>, request: Ask4Page, Form(form):
 /// `POST /waits/{id}/stop`
 pub(super) async fn stop_wait(
     Path(id): Path<String>,
-    request: Ask4Page,
-    Form(form): Form<Small>,
+    Signed { request, caller, form: _ }: Signed<Small>,
 ) -> Response {
-    let caller = match checked(&request, &form.form_token) {
-        Ok(caller) => caller,
-        Err(response) => return *response,
-    };
     match wait_end(&request.state, &caller, &id).await {
         Ok(wait) => Redirect::to(&wait.path()).into_response(),
         Err(problem) => request.problem(&problem),
@@ -193,13 +216,8 @@ pub(super) async fn stop_wait(
 /// `POST /waits/{id}/extend`
 pub(super) async fn extend_wait(
     Path(id): Path<String>,
-    request: Ask4Page,
-    Form(form): Form<Small>,
+    Signed { request, caller, form }: Signed<Small>,
 ) -> Response {
-    let caller = match checked(&request, &form.form_token) {
-        Ok(caller) => caller,
-        Err(response) => return *response,
-    };
     match wait_lengthen(&request.state, &caller, &id, form.seconds.unwrap_or(300)).await {
         Ok(wait) => Redirect::to(&wait.path()).into_response(),
         Err(problem) => request.problem(&problem),
@@ -268,40 +286,23 @@ pub(super) async fn sign_in(request: Ask4Page, Form(form): Form<SignIn>) -> Resp
 }
 
 /// `POST /sign-out`
-pub(super) async fn sign_out(request: Ask4Page, Form(form): Form<Small>) -> Response {
-    let caller = match checked(&request, &form.form_token) {
-        Ok(caller) => caller,
-        Err(response) => return *response,
-    };
+pub(super) async fn sign_out(Signed { request, caller, form: _ }: Signed<Small>) -> Response {
     match session::end(&request.state, &caller).await {
         Ok(cookie) => see_other("/sign-in", &[cookie]),
         Err(problem) => request.problem(&problem),
     }
 }
 
-/// How things look to one person. Cookies, so that the first byte has the right theme.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Settings {
-    theme: Option<String>,
-    density: Option<String>,
-    return_to: Option<String>,
-}
-
-/// `POST /settings`
-pub(super) async fn settings(request: Ask4Page, Form(form): Form<Settings>) -> Response {
-    let known = |value: Option<String>, all: &[&str]| value.filter(|value| all.contains(&value.as_str()));
-    let mut cookies = Vec::new();
+/// `POST /settings`: how things look to one person. What is not in the form, or unknown, stays as it is.
+pub(super) async fn settings(request: Ask4Page, Form(form): Form<BTreeMap<String, String>>) -> Response {
     let secure = if request.state.places.is_https() { "; Secure" } else { "" };
-    for (name, value) in [
-        ("vt_theme", known(form.theme, &["system", "light", "dark"])),
-        ("vt_density", known(form.density, &["comfortable", "compact"])),
-    ] {
-        let text =
-            value.map(|value| format!("{name}={value}; Path=/; SameSite=Lax; Max-Age=31536000{secure}"));
-        cookies.extend(text.and_then(|text| HeaderValue::from_str(&text).ok()));
-    }
-    see_other(&own_path(form.return_to.as_deref()), &cookies)
+    let cookie = |setting: Setting| {
+        let value = form.get(setting.name).and_then(|value| setting.known(value))?;
+        let text = format!("{}={value}; Path=/; SameSite=Lax; Max-Age=31536000{secure}", setting.cookie);
+        HeaderValue::from_str(&text).ok()
+    };
+    let cookies: Vec<_> = SETTINGS.into_iter().filter_map(cookie).collect();
+    see_other(&own_path(form.get("return_to").map(String::as_str)), &cookies)
 }
 
 /// Only paths of our own are returned to; `//host` and `/\host` are hosts.

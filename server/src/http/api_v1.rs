@@ -10,6 +10,7 @@ mod logs;
 mod objects;
 pub(crate) mod observations;
 mod receipts;
+mod search;
 mod sources;
 mod tokens;
 mod upkeep;
@@ -67,6 +68,7 @@ pub(super) fn router() -> (axum::Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(waits::extend))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(search::find_all))
         .routes(routes!(audit::list))
         .routes(routes!(upkeep::show))
         .routes(routes!(upkeep::backup))

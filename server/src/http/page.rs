@@ -2,7 +2,10 @@
 //!
 //! Chooses no page and loads no data; handlers do that before they come here.
 
-use app::shell::{Document, Theme, render};
+use app::{
+    looks::Looks,
+    shell::{Document, render},
+};
 use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 use leptos::IntoView;
@@ -11,15 +14,11 @@ use super::assets::Site;
 use super::csp::Nonce;
 
 /// Renders `view` as a whole page. The status is 200; set another one on the response.
-pub fn page<V: IntoView + 'static>(
-    site: &Site,
-    theme: Theme,
-    title: String,
-    view: impl FnOnce() -> V,
-) -> Response {
+pub fn page<V: IntoView + 'static>(site: &Site, title: String, view: impl FnOnce() -> V) -> Response {
     let nonce = Nonce::new();
     let assets = site.names();
-    let html = render(&Document { title, theme, nonce: nonce.as_str(), assets: &assets }, view);
+    let html =
+        render(&Document { title, looks: Looks::default(), nonce: nonce.as_str(), assets: &assets }, view);
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, nonce.policy());

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use app::{
-    api::{Backend as _, Page, PageError, Viewer},
-    layout::{Density, Keys, Look},
+    api::{Backend as _, HelpPage, Page, PageError, Viewer},
+    layout::{Keys, Look},
+    looks::Looks,
     pages::{Body, Screen, body, render, render_error, render_sign_in, whole},
-    shell::Theme,
 };
 use axum::{
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderValue, StatusCode, Uri, header},
     response::{Html, IntoResponse, Redirect, Response},
 };
 use model::{ErrorCode, TraceId, Verb, ViewState, plan::Ask, view_state::decode};
@@ -19,7 +19,7 @@ use super::{
     csp::Nonce,
     error::{Problem, status},
     guard::Trace,
-    session::{Caller, cookie, identify},
+    session::{Caller, cookie, had_session, identify},
 };
 use crate::{backend::Pages, state::AppState};
 
@@ -29,9 +29,9 @@ pub(super) struct Ask4Page {
     pub(super) caller: Result<Caller, Problem>,
     pub(super) trace: TraceId,
     path: String,
-    query: String,
-    theme: Theme,
-    density: Density,
+    pub(super) query: String,
+    looks: Looks,
+    had_session: bool,
 }
 
 impl axum::extract::FromRequestParts<AppState> for Ask4Page {
@@ -47,26 +47,11 @@ impl axum::extract::FromRequestParts<AppState> for Ask4Page {
             caller: identify(&parts.headers, state, &trace).await,
             path: uri.path_and_query().map_or("/", |path| path.as_str()).to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
-            theme: theme(&parts.headers),
-            density: density(&parts.headers),
+            looks: Looks::read(|name| cookie(&parts.headers, name)),
+            had_session: had_session(&parts.headers),
             state: state.clone(),
             trace,
         })
-    }
-}
-
-fn theme(headers: &HeaderMap) -> Theme {
-    match cookie(headers, "vt_theme").as_deref() {
-        Some("light") => Theme::Light,
-        Some("dark") => Theme::Dark,
-        _ => Theme::System,
-    }
-}
-
-fn density(headers: &HeaderMap) -> Density {
-    match cookie(headers, "vt_density").as_deref() {
-        Some("compact") => Density::Compact,
-        _ => Density::Comfortable,
     }
 }
 
@@ -78,13 +63,16 @@ impl Ask4Page {
                 name: caller.actor.name.clone(),
                 role: caller.actor.role,
                 signed_in: caller.signed_in,
+                ends_at: caller.ends_at,
             }),
             Err(problem) if problem.0.code == ErrorCode::Unauthenticated => {
-                Err(PageError::Unauthenticated { return_to: self.path.clone() })
+                Err(PageError::Unauthenticated { return_to: self.path.clone(), expired: self.had_session })
             }
-            Err(problem) if problem.0.code == ErrorCode::Forbidden => {
-                Err(PageError::Forbidden { what: problem.0.title.clone(), needs: model::Role::Viewer })
-            }
+            Err(problem) if problem.0.code == ErrorCode::Forbidden => Err(PageError::Forbidden {
+                what: problem.0.title.clone(),
+                needs: model::Role::Viewer,
+                holders: vec![],
+            }),
             Err(problem) => {
                 Err(PageError::Unavailable { what: problem.0.title.clone(), trace_id: self.trace.clone() })
             }
@@ -132,7 +120,9 @@ impl Ask4Page {
         let error = &problem.0;
         let page = match error.code {
             ErrorCode::NotFound => PageError::NotFound { what: error.title.clone() },
-            ErrorCode::Unauthenticated => PageError::Unauthenticated { return_to: "/".to_owned() },
+            ErrorCode::Unauthenticated => {
+                PageError::Unauthenticated { return_to: "/".to_owned(), expired: self.had_session }
+            }
             ErrorCode::StoreUnavailable | ErrorCode::StoreFull | ErrorCode::Internal => {
                 PageError::Unavailable { what: error.title.clone(), trace_id: self.trace.clone() }
             }
@@ -161,8 +151,7 @@ impl Ask4Page {
         let look = Look {
             nonce: nonce.as_str(),
             assets: &assets,
-            theme: self.theme,
-            density: self.density,
+            looks: self.looks,
             form_token: &form_token,
             idempotency_key: &key,
             path: &self.path,
@@ -212,7 +201,7 @@ impl Ask4Page {
             Ok((_, Some(path))) => Shown::Moved(path),
             Ok((mut page, None)) => {
                 page.unknown_keys = strange;
-                Shown::Page(Arc::new(body(page, view, keys)))
+                Shown::Page(Arc::new(body(page, view, keys, Looks::default())))
             }
             Err(error) => Shown::Instead(error),
         };
@@ -242,6 +231,21 @@ impl Ask4Page {
 
     fn key(&self) -> String {
         format!("form-{:016x}{:016x}", self.state.random(), self.state.random())
+    }
+}
+
+impl Ask4Page {
+    /// A page made for this reader alone: it speaks of them, of their settings, or of what they asked for.
+    async fn own<T: Screen>(
+        &self,
+        load: impl AsyncFnOnce(Pages, Viewer, ViewState) -> Result<Page<T>, PageError>,
+    ) -> Response {
+        let (view, strange) = self.view();
+        let loaded = match self.viewer() {
+            Ok(who) => load(self.backend(), who, view.clone()).await,
+            Err(error) => Err(error),
+        };
+        self.answer(loaded, view, strange)
     }
 }
 
@@ -298,6 +302,43 @@ pub(super) async fn waits(request: Ask4Page) -> Response {
 /// `/waits/{id}`
 pub(super) async fn wait(Path(id): Path<String>, request: Ask4Page) -> Response {
     request.shown(async |backend, who, _| backend.wait(&who, &id).await).await
+}
+
+/// `/sources`
+pub(super) async fn sources(request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.sources(&who).await).await
+}
+
+/// `/sources/{id}`
+pub(super) async fn source(Path(id): Path<String>, request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.source(&who, &id).await).await
+}
+
+/// `/settings`
+pub(super) async fn settings(request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.settings(&who).await).await
+}
+
+/// `/doctor`
+pub(super) async fn doctor(request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.doctor(&who).await).await
+}
+
+/// `/search?q=…`
+pub(super) async fn search(request: Ask4Page) -> Response {
+    request
+        .own(async |backend, who, view| backend.search(&who, view.q.as_deref().unwrap_or_default()).await)
+        .await
+}
+
+/// `/help/keys`
+pub(super) async fn keys(request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.help(&who, HelpPage::Keys).await).await
+}
+
+/// `/codes`
+pub(super) async fn codes(request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.help(&who, HelpPage::Codes).await).await
 }
 
 /// `/actions/{verb}/plan?env=…`

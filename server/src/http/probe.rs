@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use app::islands::{Probe, ProbeFault};
-use app::shell::Theme;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use leptos::prelude::*;
@@ -20,7 +19,7 @@ pub(super) async fn show(State(site): State<Arc<Site>>, RawQuery(query): RawQuer
         Some("panic") => ProbeFault::Panic,
         _ => ProbeFault::None,
     };
-    page(&site, Theme::System, "Probe".to_owned(), move || {
+    page(&site, "Probe".to_owned(), move || {
         view! {
             <main>
                 <h1>"Probe"</h1>

@@ -8,7 +8,7 @@ use axum::{
 };
 use model::view::SourceState;
 use model::{Actor, ErrorCode, Role, SourceId, Span, TraceId, Ts};
-use store::{Session, Token};
+use store::Session;
 
 use super::{error::Problem, guard::Trace};
 use crate::{secret, state::AppState};
@@ -29,6 +29,8 @@ pub struct Caller {
     session: Option<String>,
     /// The hash that a long-lived connection checks again.
     pub hash: Option<[u8; 32]>,
+    /// When the session or the token ends by itself.
+    pub ends_at: Option<Ts>,
     /// The request.
     pub trace: TraceId,
 }
@@ -158,8 +160,10 @@ async fn anybody(
     trace: &TraceId,
 ) -> Result<(Caller, Option<SourceId>), Problem> {
     let fail = |error: store::StoreError| Problem::store(&error, trace);
-    let caller =
-        |actor, signed_in, session, hash| Caller { actor, signed_in, session, hash, trace: trace.clone() };
+    let caller = |actor, session: Option<String>, hash: Option<_>, ends_at| {
+        let signed_in = hash.is_some();
+        Caller { actor, signed_in, session, hash, ends_at, trace: trace.clone() }
+    };
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or_default();
         let token = text.strip_prefix("Bearer ").filter(|token| token.len() <= 200);
@@ -167,8 +171,9 @@ async fn anybody(
         let hash = secret::hash(token);
         let found = state.store.token_by_hash(&hash).await.map_err(fail)?;
         return match found.filter(|token| token.is_valid(state.now())) {
-            Some(Token { name, role, source, .. }) => {
-                Ok((caller(Actor { name, role }, true, None, Some(hash)), source))
+            Some(token) => {
+                let actor = Actor { name: token.name, role: token.role };
+                Ok((caller(actor, None, Some(hash), token.expires_at), token.source))
             }
             None => Err(sign_in(trace)),
         };
@@ -176,14 +181,20 @@ async fn anybody(
     if let Some(cookie) = cookie(headers, COOKIE) {
         let hash = secret::hash(&cookie);
         if let Some(session) = state.store.session_by_hash(&hash, state.now()).await.map_err(fail)? {
-            return Ok((caller(session.actor, true, Some(cookie), Some(hash)), None));
+            return Ok((caller(session.actor, Some(cookie), Some(hash), Some(session.expires_at)), None));
         }
     }
     if state.anonymous {
         let actor = Actor { name: "anonymous".to_owned(), role: Role::Viewer };
-        return Ok((caller(actor, false, None, None), None));
+        return Ok((caller(actor, None, None, None), None));
     }
     Err(sign_in(trace))
+}
+
+/// Whether these headers name a session, good or not.
+#[must_use]
+pub fn had_session(headers: &HeaderMap) -> bool {
+    cookie(headers, COOKIE).is_some()
 }
 
 /// Whether the token or session behind a long-lived connection still holds.

@@ -1,6 +1,6 @@
 //! The audit log: who did what, in the order of the journal.
 
-use model::{Actor, Role, Seq, Ts};
+use model::{Actor, Role, Seq, Ts, audit::AuditFilter};
 
 use crate::{
     AuditEntry, AuditRow, JournalKind, Reader, Store, StoreError,
@@ -8,6 +8,8 @@ use crate::{
     text::{clean, parse},
     write::Write,
 };
+
+const OP: &str = "read the audit log";
 
 #[derive(sqlx::FromRow)]
 struct Stored {
@@ -27,8 +29,18 @@ struct Stored {
 
 const INSERT: &str = "INSERT INTO audit (seq, recorded_at, at, actor, role, action, target, env, reason, outcome, \
     receipt, trace_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const BEFORE: &str = "SELECT seq, recorded_at, at, actor, role, action, target, env, reason, outcome, receipt, \
-    trace_id FROM audit WHERE seq < $1 ORDER BY seq DESC LIMIT $2";
+macro_rules! filtered {
+    () => {
+        " FROM audit WHERE seq < $1 AND ($3 = '' OR actor = $3) AND ($4 = '' OR action = $4) \
+          AND ($5 = '' OR target = $5) AND ($6 = '' OR substr(outcome, 1, length($6)) = $6)"
+    };
+}
+const BEFORE: &str = concat!(
+    "SELECT seq, recorded_at, at, actor, role, action, target, env, reason, outcome, receipt, trace_id",
+    filtered!(),
+    " ORDER BY seq DESC LIMIT $2"
+);
+const COUNT: &str = concat!("SELECT count(*) FROM (SELECT 1", filtered!(), " LIMIT $2) counted");
 const ENV: &str = "SELECT id FROM envs WHERE ext = $1";
 
 /// Adds an audit row to a transaction.
@@ -110,14 +122,31 @@ impl Store {
 }
 
 impl Reader {
-    /// The audit log, newest first, before this row.
+    /// The rows of the audit log that are wanted, newest first, before this row.
     ///
     /// # Errors
     /// [`StoreError`] when the store does not answer.
-    pub async fn audit(&mut self, before: Option<Seq>, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        const OP: &str = "read the audit log";
+    pub async fn audit(
+        &mut self,
+        filter: &AuditFilter,
+        before: Option<Seq>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
         let before = before.map_or(i64::MAX, |before| before.0);
-        let found = rows!(&mut self.tx, OP, Stored, BEFORE, before, i64::from(limit))?;
+        let [actor, verb, target, result] = filter.fields().map(|(_, value)| clean(value).into_owned());
+        let limit = i64::from(limit);
+        let found = rows!(&mut self.tx, OP, Stored, BEFORE, before, limit, &actor, &verb, &target, &result)?;
         found.into_iter().map(|row| row.into_row(OP)).collect()
+    }
+
+    /// How many rows of the audit log are wanted, counted up to a limit.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn audit_count(&mut self, filter: &AuditFilter, limit: u32) -> Result<i64, StoreError> {
+        let [actor, verb, target, result] = filter.fields().map(|(_, value)| clean(value).into_owned());
+        let limit = i64::from(limit);
+        let n = row!(&mut self.tx, OP, (i64,), COUNT, i64::MAX, limit, &actor, &verb, &target, &result)?;
+        Ok(n.map_or(0, |(n,)| n))
     }
 }

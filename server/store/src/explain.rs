@@ -5,7 +5,7 @@
 use model::{EventFilter, fixtures};
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::{Store, StoreUrl, events, overview, pool::Tx, verdicts};
+use crate::{Store, StoreUrl, events, overview, pool::Tx, search, verdicts};
 
 async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -70,4 +70,19 @@ async fn windows_and_counts_of_the_overview_come_from_one_index() {
     assert!(!heads.contains("SCAN e") && !heads.contains("SCAN r"), "{heads}");
     let counts = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::COUNTS))).await;
     assert!(counts.contains("COVERING INDEX envs_by_place") && !counts.contains("TEMP B-TREE"), "{counts}");
+}
+
+#[tokio::test]
+async fn search_is_driven_by_an_index() {
+    for (text, index) in [
+        (search::BY_ID.sqlite, "object_keys_by_ext"),
+        (search::BY_BEGIN.sqlite, "objects_by_name"),
+        (search::ENVS.sqlite, "objects_by_kind"),
+        (search::RECEIPTS, "receipts_by_trace"),
+        (search::AUDIT, "audit_by_trace"),
+        (search::EVENTS, "events_by_trace"),
+    ] {
+        let plan = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {text}"))).await;
+        assert!(plan.contains(index) && !plan.contains("SCAN"), "{text}: {plan}");
+    }
 }

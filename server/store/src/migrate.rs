@@ -40,6 +40,7 @@ pub(crate) const ALL: &[Migration] = migrations![
     9 "0009_logs",
     10 "0010_overview",
     11 "0011_observed_sources",
+    12 "0012_search",
 ];
 
 const OP: &str = "migrate the store";

@@ -17,6 +17,7 @@ use crate::{
 pub struct Reader {
     pub(crate) tx: Tx,
     as_of: Seq,
+    recorded_at: Ts,
     now: Ts,
 }
 
@@ -33,13 +34,20 @@ impl Reader {
         let meta =
             row!(&mut tx, OP, Meta, META)?.ok_or_else(|| StoreError::damaged(OP, "the journal's head"))?;
         inner.has_read();
-        Ok(Self { tx, as_of: Seq(meta.seq), now: (inner.clock)().max(Ts(meta.recorded_at)) })
+        let recorded_at = Ts(meta.recorded_at);
+        Ok(Self { tx, as_of: Seq(meta.seq), recorded_at, now: (inner.clock)().max(recorded_at) })
     }
 
     /// The head of the journal in this snapshot.
     #[must_use]
     pub fn as_of(&self) -> Seq {
         self.as_of
+    }
+
+    /// When the head of the journal was recorded.
+    #[must_use]
+    pub fn recorded_at(&self) -> Ts {
+        self.recorded_at
     }
 
     /// The store's clock when the snapshot was taken.

@@ -1,9 +1,12 @@
 //! Sources: who reports, up to when, and when nobody did.
 
-use model::{SourceId, Span, Ts, observation::SourceInfo, view::SourceState};
+use std::collections::BTreeMap;
+
+use model::{SourceId, Span, Ts, Verdict, observation::SourceInfo, source::Named, view::SourceState};
 
 use crate::{
-    GapReason, JournalKind, Reader, RecordingGap, Store, StoreError,
+    GapReason, JournalKind, Reader, RecordingGap, SourceFacts, Store, StoreError,
+    objects::key,
     pool::{exec, row, rows},
     text::{clean, parse},
 };
@@ -29,6 +32,17 @@ const SET_ERROR: &str =
     "UPDATE sources SET error = $2 WHERE ext = $1 AND coalesce(error, '') <> coalesce($2, '')";
 const GAPS: &str = "SELECT g.from_at, g.to_at, g.reason FROM recording_gaps g JOIN sources s ON s.id = g.source \
     WHERE s.ext = $1 AND g.to_at > $2 AND g.from_at < $3 ORDER BY g.from_at";
+
+const FACTS: &str = "SELECT ext, registered_at FROM sources";
+const OWNED: &str = "SELECT s.ext, o.kind, count(*) FROM sources s JOIN objects o ON o.source = s.id \
+    WHERE o.gone_at IS NULL GROUP BY s.ext, o.kind";
+// The newest events decide: looking for the last event of a source that has long been silent would read them all.
+const LAGS: &str = "SELECT s.ext, e.at, e.recorded_at FROM \
+    (SELECT seq, source, at, recorded_at FROM events ORDER BY seq DESC LIMIT 500) e \
+    JOIN sources s ON s.id = e.source ORDER BY e.seq";
+const ENVS: &str = "SELECT k.kind, k.ext, o.name, v.verdict FROM sources s JOIN objects o ON o.source = s.id \
+    JOIN object_keys k ON k.id = o.id LEFT JOIN verdicts v ON v.object = o.id \
+    WHERE s.ext = $1 AND o.kind = 'env' AND o.gone_at IS NULL ORDER BY o.name, k.ext LIMIT $2";
 
 impl SourceRow {
     fn into_state(self, op: &'static str) -> Result<SourceState, StoreError> {
@@ -131,5 +145,52 @@ impl Reader {
                 Ok(RecordingGap { source: source.clone(), from: Ts(from), to: Ts(to), reason })
             })
             .collect()
+    }
+
+    /// What each source owns now, and how late its newest recent event was.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn source_facts(&mut self) -> Result<BTreeMap<SourceId, SourceFacts>, StoreError> {
+        const OP: &str = "read what sources own";
+        let mut facts = BTreeMap::new();
+        for (ext, registered_at) in rows!(&mut self.tx, OP, (String, i64), FACTS)? {
+            let id: SourceId = parse(OP, "a source id", &ext)?;
+            let fact = SourceFacts { registered_at: Ts(registered_at), objects: BTreeMap::new(), lag: None };
+            facts.insert(id, fact);
+        }
+        for (ext, kind, n) in rows!(&mut self.tx, OP, (String, String, i64), OWNED)? {
+            if let Some(fact) = facts.get_mut(&parse(OP, "a source id", &ext)?) {
+                fact.objects.insert(kind, n);
+            }
+        }
+        // Oldest first: the newest one stays.
+        for (ext, at, recorded_at) in rows!(&mut self.tx, OP, (String, i64, i64), LAGS)? {
+            if let Some(fact) = facts.get_mut(&parse(OP, "a source id", &ext)?) {
+                fact.lag = Some(Ts(recorded_at) - Ts(at));
+            }
+        }
+        Ok(facts)
+    }
+
+    /// App-envs that only this source reports, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn source_envs(&mut self, id: &SourceId, limit: u32) -> Result<Vec<Named>, StoreError> {
+        const OP: &str = "read the envs of a source";
+        let found = rows!(
+            &mut self.tx,
+            OP,
+            (String, String, String, Option<String>),
+            ENVS,
+            id.as_str(),
+            i64::from(limit)
+        )?;
+        let named = |(kind, ext, name, verdict): (String, String, String, Option<String>)| {
+            let verdict = verdict.and_then(|verdict| Verdict::parse(&verdict));
+            Ok(Named { key: key(OP, &kind, ext)?, name, verdict })
+        };
+        found.into_iter().map(named).collect()
     }
 }

@@ -438,6 +438,34 @@ pub struct RecordingGap {
     pub reason: GapReason,
 }
 
+/// An object that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundObject {
+    /// Which.
+    pub key: ObjectKey,
+    /// What people call it.
+    pub name: String,
+    /// Its app, by name.
+    pub app: Option<String>,
+    /// Its env, by name.
+    pub env: Option<String>,
+    /// What is said about it; `None` when nobody has judged it.
+    pub verdict: Option<model::Verdict>,
+    /// Whether it does not exist any more.
+    pub is_gone: bool,
+}
+
+/// What a source owns, beside how it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFacts {
+    /// Since when it is known.
+    pub registered_at: Ts,
+    /// Objects that exist now, by kind.
+    pub objects: std::collections::BTreeMap<String, i64>,
+    /// How long its newest recent event took to be recorded.
+    pub lag: Option<model::Span>,
+}
+
 /// Up to where retention deletes; `None` keeps everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cutoffs {

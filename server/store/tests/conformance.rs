@@ -20,6 +20,8 @@ mod overview;
 pub mod place;
 #[path = "conformance/retention.rs"]
 mod retention;
+#[path = "conformance/search.rs"]
+mod search;
 #[path = "conformance/state.rs"]
 mod state;
 #[path = "conformance/timeline.rs"]

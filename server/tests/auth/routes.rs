@@ -52,6 +52,7 @@ fn body(route: &str) -> Value {
                 "receipts",
                 "waits",
                 "audit",
+                "search",
                 "store",
                 "sources",
                 "openapi.json",

@@ -5,6 +5,7 @@
 mod build;
 mod cmd;
 mod ensure;
+mod palette;
 mod postgres;
 mod serve;
 mod site;

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cmd;
+use crate::{cmd, palette};
 
 const MAX_LINES: usize = 600;
 
@@ -40,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     dependencies(&cmd::root(), &mut problems)?;
     machine_paths(&files, &mut problems);
     map_in_readme(&files, &mut problems);
+    palette::check(&mut problems)?;
     if problems.is_empty() {
         return Ok(());
     }

@@ -1,12 +1,15 @@
 //! Who did what, when, and with what result.
 
 use axum::extract::{Query, State};
-use model::{Role, Seq, Ts};
-use serde::{Deserialize, Serialize};
-use store::AuditRow;
+use model::{
+    Role, Seq,
+    audit::{AuditFilter, AuditLine},
+};
+use serde::Deserialize;
 
 use super::{At, failed};
 use crate::{
+    backend::audit::line,
     http::{error::Answer, session::Caller},
     state::AppState,
 };
@@ -19,53 +22,32 @@ pub(super) struct Which {
     limit: Option<u32>,
     /// Continue before this row.
     before: Option<i64>,
-}
-
-/// One row of the audit log.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct Row {
-    seq: Seq,
-    at: Ts,
-    actor: String,
-    role: Role,
-    action: String,
-    target: String,
-    reason: String,
-    outcome: String,
-    receipt: Option<String>,
-    trace_id: String,
+    /// Only what this actor did.
+    actor: Option<String>,
+    /// Only this verb: `deploy`, `wait.stop`, `token.create`.
+    verb: Option<String>,
+    /// Only what was done to this: `checkout/prod`.
+    target: Option<String>,
+    /// Only results that begin like this: `accepted`, `refused`.
+    result: Option<String>,
 }
 
 /// The audit log, newest first.
-#[utoipa::path(get, path = "/audit", params(Which), responses((status = 200, body = Vec<Row>)))]
+#[utoipa::path(get, path = "/audit", params(Which), responses((status = 200, body = Vec<AuditLine>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Answer<At<Vec<Row>>> {
+) -> Answer<At<Vec<AuditLine>>> {
     caller.at_least(Role::Operator)?;
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
-    let limit = which.limit.unwrap_or(100).clamp(1, 1000);
-    let rows = reader.audit(which.before.map(Seq), limit).await.map_err(&failed)?;
-    let rows = rows.into_iter().map(row).collect();
+    let Which { limit, before, actor, verb, target, result } = which;
+    let text = Option::unwrap_or_default;
+    let filter =
+        AuditFilter { actor: text(actor), verb: text(verb), target: text(target), result: text(result) };
+    let limit = limit.unwrap_or(100).clamp(1, 1000);
+    let rows = reader.audit(&filter, before.map(Seq), limit).await.map_err(&failed)?;
+    let rows = rows.into_iter().map(line).collect();
     Ok(At(reader.as_of(), rows))
-}
-
-fn row(row: AuditRow) -> Row {
-    // `recorded_at` is left out: readers want to know when it was done; the env is in the target's name.
-    let AuditRow { seq, recorded_at: _, entry } = row;
-    let store::AuditEntry { at, actor, action, target, env: _, reason, outcome, receipt, trace_id } = entry;
-    Row {
-        seq,
-        at,
-        actor: actor.name,
-        role: actor.role,
-        action,
-        target,
-        reason,
-        outcome,
-        receipt: receipt.map(|id| id.to_string()),
-        trace_id: trace_id.to_string(),
-    }
 }

@@ -1,6 +1,6 @@
 //! Tokens, sessions, links, the audit log.
 
-use model::{Actor, EnvId, Role, Span, TokenId, fixtures, fixtures::NOON};
+use model::{Actor, EnvId, Role, Span, TokenId, audit::AuditFilter, fixtures, fixtures::NOON};
 use store::{Session, StoreError, Token};
 
 use crate::place::{Place, audit};
@@ -11,6 +11,7 @@ crate::on_both_engines!(
     revoking_a_token_ends_its_sessions,
     a_link_works_once_and_only_in_time,
     the_audit_log_is_read_newest_first,
+    the_audit_log_is_filtered_and_counted,
 );
 
 fn token(n: u64, name: &str) -> Token {
@@ -91,9 +92,45 @@ async fn the_audit_log_is_read_newest_first(place: Place) {
         seqs.push(store.audit_insert(audit(action, Some(EnvId::mint(5)))).await.unwrap());
     }
     let mut reader = store.read().await.unwrap();
-    let rows = reader.audit(None, 2).await.unwrap();
+    let any = AuditFilter::default();
+    let rows = reader.audit(&any, None, 2).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [seqs[2], seqs[1]]);
     assert_eq!(rows[0].entry, audit("token.revoke", Some(EnvId::mint(5))));
     assert_eq!(rows[1].entry.action, "wait.stop\u{fffd}");
-    assert_eq!(reader.audit(Some(seqs[1]), 9).await.unwrap().len(), 1);
+    assert_eq!(reader.audit(&any, Some(seqs[1]), 9).await.unwrap().len(), 1);
+}
+
+async fn the_audit_log_is_filtered_and_counted(place: Place) {
+    let store = place.open().await;
+    let actor = Actor { name: "viewer-7".into(), role: Role::Viewer };
+    let refused = store::AuditEntry {
+        actor,
+        outcome: "refused: needs the operator role".into(),
+        ..audit("rollback", Some(EnvId::mint(5)))
+    };
+    store.audit_insert(audit("deploy", Some(EnvId::mint(5)))).await.unwrap();
+    store.audit_insert(refused.clone()).await.unwrap();
+    store.audit_insert(audit("rollback", None)).await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    let cases = [
+        ("actor", "viewer-7", 1),
+        ("verb", "rollback", 2),
+        ("target", "checkout/prod", 3),
+        ("target", "checkout", 0),
+        ("result", "refused", 1),
+        ("result", "%", 0),
+        ("actor", "", 3),
+    ];
+    for (key, value, n) in cases {
+        let filter = AuditFilter::default().with(key, value);
+        let rows = reader.audit(&filter, None, 9).await.unwrap();
+        assert_eq!(
+            (rows.len(), reader.audit_count(&filter, 9).await.unwrap()),
+            (n, n as i64),
+            "{key} {value}"
+        );
+    }
+    let filter = AuditFilter::default().with("result", "refused").with("verb", "rollback");
+    assert_eq!(reader.audit(&filter, None, 9).await.unwrap()[0].entry, refused);
+    assert_eq!(reader.audit_count(&AuditFilter::default(), 2).await.unwrap(), 2, "it counts no further");
 }

@@ -144,7 +144,7 @@ async fn a_command_writes_everything_or_nothing(place: Place) {
     let used = reader.receipt_by_key("mira", "key-1").await.unwrap().unwrap();
     assert_eq!((used.request_hash.as_str(), &used.receipt), ("r", &*receipt));
     assert_eq!(reader.wait(&WaitId::mint(1)).await.unwrap(), command(1, 0).wait);
-    assert_eq!(reader.audit(None, 9).await.unwrap().len(), 1);
+    assert_eq!(reader.audit(&model::audit::AuditFilter::default(), None, 9).await.unwrap().len(), 1);
     let kinds: Vec<_> = reader.journal(before, 99).await.unwrap().iter().map(|row| row.kind).collect();
     use JournalKind as K;
     assert_eq!(kinds, [K::Release, K::Env, K::Receipt, K::Wait, K::Event, K::Audit]);

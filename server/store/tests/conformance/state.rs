@@ -3,7 +3,7 @@
 use model::{
     Because, Judgement, ObjectKey, ObjectKind, Observation, Ref, Seq, SourceId, Span, Verdict,
     fixtures::{self, NOON},
-    observation::{NewLogLine, SourceInfo},
+    observation::{NewLogLine, ObservedObject, SourceInfo},
 };
 use serde_json::json;
 use store::{LogFilter, ObjectFilter, StoreError, VerdictPut};
@@ -20,6 +20,7 @@ crate::on_both_engines!(
     what_changed_or_is_due_has_to_be_judged,
     a_source_that_nobody_registered_is_refused_line_by_line,
     a_source_is_registered_errs_and_recovers,
+    a_source_says_what_it_owns_and_how_late_it_was,
     log_lines_are_read_oldest_first_and_followed,
     text_that_the_engines_cannot_hold_is_stored_without_it,
 );
@@ -266,6 +267,33 @@ async fn a_source_is_registered_errs_and_recovers(place: Place) {
     assert_eq!(reader.source(&SourceId::mint(9)).await.unwrap(), None);
     assert!(store.source_error(&id, None).await.unwrap());
     assert!(!store.source_error(&SourceId::mint(9), Some("x")).await.unwrap());
+}
+
+async fn a_source_says_what_it_owns_and_how_late_it_was(place: Place) {
+    let store = place.ready().await;
+    let other = SourceInfo { id: SourceId::mint(2), name: "other".into(), ..source_info() };
+    store.source_register(&other).await.unwrap();
+    let env = ObservedObject { name: "checkout/prod".into(), ..env_seen() };
+    let late = event(model::NewEvent { at: NOON - Span::seconds(3), ..new_event(NOON, "ins_1") });
+    let all = vec![object(env), object(seen("ins_1", vec![])), object(seen("ins_2", vec![])), late];
+    store.ingest(vec![batch(NOON, all)]).await.unwrap();
+    store.ingest(vec![batch(NOON, vec![Observation::Gone(key("ins_2"))])]).await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    let facts = reader.source_facts().await.unwrap();
+    let fact = &facts[&fixtures::source()];
+    let owned: Vec<_> = fact.objects.iter().map(|(kind, n)| (kind.as_str(), *n)).collect();
+    assert_eq!(owned, [("env", 1), ("instance", 1)]);
+    assert_eq!((fact.registered_at, fact.lag), (NOON, Some(Span::seconds(3))));
+    assert_eq!((facts[&other.id].objects.len(), facts[&other.id].lag), (0, None));
+    let envs = reader.source_envs(&fixtures::source(), 9).await.unwrap();
+    assert_eq!(envs.iter().map(|env| env.name.as_str()).collect::<Vec<_>>(), ["checkout/prod"]);
+    assert_eq!(envs[0].verdict, None);
+    assert!(reader.source_envs(&other.id, 9).await.unwrap().is_empty());
+}
+
+/// The env of `checkout/prod`.
+fn env_seen() -> ObservedObject {
+    ObservedObject { key: fixtures::object("env", "env_1").key, ..seen("env_1", vec![]) }
 }
 
 async fn log_lines_are_read_oldest_first_and_followed(place: Place) {
