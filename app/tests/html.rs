@@ -121,7 +121,7 @@ fn a_past_instant_is_framed_and_offers_no_action() {
     let dom = promises(&html(env_page(Verdict::Stuck), "at=2026-02-18T12:31:07Z&open=rollback:rel_1"));
     assert_eq!(dom.count("[data-as-of='2026-02-18T12:31:07Z']"), 1);
     assert_eq!(dom.count("main form[method=post]"), 0);
-    assert_eq!(dom.count("dialog"), 0);
+    assert_eq!(dom.count("main dialog"), 0);
     assert!(dom.texts(".action")[0].contains("Return to now to act."));
     assert_eq!(dom.count(".action a[href]"), 0);
     let board: Board = serde_json::from_str(&dom.board()).expect("readable");

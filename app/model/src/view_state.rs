@@ -215,7 +215,7 @@ impl ViewState {
             state.set_facet(facet, &join(&values))
         };
         let words: Vec<&str> = q.split(' ').collect();
-        let rest: Vec<&str> = words.iter().copied().filter(|word| !is_facet(self, *word)).collect();
+        let rest: Vec<&str> = words.iter().copied().filter(|word| !is_facet(self, word)).collect();
         // Untouched text keeps its spaces.
         let text = if rest.len() == words.len() { q.clone() } else { rest.join(" ").trim().to_owned() };
         self.q = (!text.is_empty()).then_some(text);

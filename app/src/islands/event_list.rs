@@ -22,7 +22,7 @@ const BATCH_MS: u64 = 500;
 #[derive(Debug, Clone, PartialEq)]
 enum Row {
     Group {
-        group: EventGroup,
+        group: Box<EventGroup>,
         flaps: Option<u32>,
     },
     /// Nobody watched between the rows around it.
@@ -49,7 +49,7 @@ fn rows(list: &List, silences: &[Silence]) -> Vec<Row> {
             rows.push(Row::Silence(silence.clone()));
         }
         let flaps = flapping.get(&group.event.seq).copied();
-        rows.push(Row::Group { group: group.clone(), flaps });
+        rows.push(Row::Group { group: Box::new(group.clone()), flaps });
     }
     rows.extend(silences.cloned().map(Row::Silence));
     rows

@@ -212,7 +212,8 @@ fn option(n: usize, item: &Item) -> Option<Element> {
     let _ = option.set_attribute("role", "option");
     option.set_id(&["option-", &n.to_string()].concat());
     for (class, text) in [("muted", &item.group), ("", &item.title), ("muted", &item.detail)] {
-        let _ = option.append_child(&dom::made("bdi", class, &crate::ui::text::visible(text))?);
+        let shown = dom::made("bdi", class, &crate::ui::text::visible(text))?;
+        let _ = option.append_child(&shown);
     }
     Some(option)
 }
