@@ -33,11 +33,16 @@ export async function feed(page: Page, server: Server): Promise<Feed> {
   const { groups } = await api<{ groups: { event: FedEvent }[] }>(server, "/events?limit=1");
   const model = groups[0]!.event;
   let socket: WebSocketRoute | undefined;
+  let board: Board = { as_of: 0, topic: null };
   await page.routeWebSocket(/\/live$/, (route) => {
     socket = route;
-    route.connectToServer();
+    // What the server itself has to tell would move the page's cursor beyond the events that are fed.
+    route.connectToServer().onMessage((text) => {
+      const message = JSON.parse(String(text)) as { frame?: unknown; heartbeat?: { seq: number } };
+      if (message.heartbeat) message.heartbeat.seq = board.as_of;
+      if (!message.frame) route.send(JSON.stringify(message));
+    });
   });
-  let board: Board = { as_of: 0, topic: null };
   return {
     async start() {
       board = JSON.parse((await page.locator("#vt-board").textContent())!) as Board;

@@ -64,7 +64,7 @@ test("from a stuck row to the wait of its rollback by keyboard alone", async ({ 
   await awake(page);
   const row = page.locator("article.env-row", { hasText: `${app}/prod` });
   await expect(row).toHaveAttribute("data-verdict", "stuck");
-  await tabTo(page, row.getByRole("link", { name: `${app}/prod` }));
+  await tabTo(page, row.getByRole("link", { name: `${app}/prod`, exact: true }));
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/a\/[^?]+$/);
 

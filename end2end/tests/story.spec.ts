@@ -34,7 +34,7 @@ test("a stuck release is explained in two clicks, rolled back and waited for", a
   });
 
   // One click: desired, current, why and the chain.
-  await row.getByRole("link", { name: `${app}/prod` }).click();
+  await row.getByRole("link", { name: `${app}/prod`, exact: true }).click();
   await expect(page.getByRole("heading", { level: 1 })).toContainText("Stuck");
   await expect(page.getByRole("heading", { level: 1 })).toContainText(/attempt \d+/);
   const gap = page.locator("#gap");

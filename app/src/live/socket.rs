@@ -252,6 +252,8 @@ fn heard(store: &Live, store_read_at: Ts, server_now: Ts) {
     with(|state| state.heard_at = Some(store_read_at));
     tick(store);
     if let Some(n) = with(|state| state.caught_up.take()) {
+        // What comes next is said later, so that this can be heard.
+        with(|state| state.said_at = local_now());
         store.said.set(match n {
             0 => "up to date again".to_owned(),
             n => format!("caught up {}", crate::ui::text::plural(i64::from(n), "event")),
