@@ -343,8 +343,10 @@ pub struct EventsView {
     /// Since when anything is recorded.
     pub recorded_since: Ts,
     /// The newest 10 000 events under this filter over time, oldest first; empty where there are none.
+    #[serde(default)]
     pub bars: Vec<Bar>,
     /// When nobody watched, within the time of the listed events, newest first.
+    #[serde(default)]
     pub silences: Vec<Silence>,
 }
 

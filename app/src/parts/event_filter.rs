@@ -94,11 +94,16 @@ fn facets(view: &EventsView, state: &ViewState) -> Option<AnyView> {
                 .take(10)
                 .map(|value| {
                     let shown = visible(&clamp(&value.value, 40));
-                    let without = format!("without {shown}");
+                    // The store leaves out reasons only: no other facet offers what would change nothing.
+                    let out = (facet == Facet::Reason).then(|| {
+                        let without = format!("without {shown}");
+                        let href = state.with(facet, &value.value, true).link("/events");
+                        view! { <a class="exclude" href=href aria-label=without>"−"</a> }
+                    });
                     view! {
                         <li>
                             <a href=state.with(facet, &value.value, false).link("/events")><bdi>{shown}</bdi>" ("{count(value.n)}")"</a>
-                            <a class="exclude" href=state.with(facet, &value.value, true).link("/events") aria-label=without>"−"</a>
+                            {out}
                         </li>
                     }
                 })

@@ -244,17 +244,23 @@ fn key(event: &KeyboardEvent) {
         "ArrowUp" if n > 0 => choose((chosen + n - 1) % n),
         "Enter" if ANSWERED.get() => take(),
         "Enter" => GO.set(true),
+        // A search field would only empty itself.
+        "Escape" => close(),
         _ => return,
     }
     event.prevent_default();
 }
 
-/// Opens what is chosen; actions open their plan.
-fn take() {
-    let Some(item) = ITEMS.with_borrow(|items| items.get(CHOSEN.get()).cloned()) else { return };
+fn close() {
     if let Some(dialog) = dialog() {
         dialog.close();
     }
+}
+
+/// Opens what is chosen; actions open their plan.
+fn take() {
+    let Some(item) = ITEMS.with_borrow(|items| items.get(CHOSEN.get()).cloned()) else { return };
+    close();
     if item.href.is_empty() {
         keys::copy_cli();
     } else {
