@@ -111,7 +111,7 @@ test("repeats fold as they arrive, alternation is called flapping, and the voice
   await page.goto("/events?controller=folder");
   await awake(page);
   await source.start();
-  const said = await page.locator("[role=status]").evaluateHandle((el) => {
+  const said = await page.locator(".live [role=status]").evaluateHandle((el) => {
     const times: number[] = [];
     new MutationObserver(() => times.push(performance.now())).observe(el, { childList: true, characterData: true, subtree: true });
     return times;

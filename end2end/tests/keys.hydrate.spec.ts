@@ -5,7 +5,7 @@ import { awake, expect, test } from "../support/console.ts";
 import { envOf, signIn } from "../support/vt.ts";
 import { world } from "../support/world.ts";
 
-test.describe.configure({ timeout: 240_000 });
+test.describe.configure({ timeout: 600_000 });
 
 /** The list as the help page shows it. */
 async function bindings(page: Page): Promise<string[]> {

@@ -4,7 +4,7 @@ import { expect, test } from "../support/console.ts";
 import { signIn } from "../support/vt.ts";
 import { world } from "../support/world.ts";
 
-test.describe.configure({ timeout: 240_000 });
+test.describe.configure({ timeout: 600_000 });
 
 test("at 320 pixels nothing scrolls sideways and every target is large enough", async ({ page, server, javaScriptEnabled }) => {
   const { routes } = await world(server);

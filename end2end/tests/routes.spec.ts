@@ -5,7 +5,7 @@ import { awake, expect, test } from "../support/console.ts";
 import { signIn } from "../support/vt.ts";
 import { world } from "../support/world.ts";
 
-test.describe.configure({ timeout: 180_000 });
+test.describe.configure({ timeout: 600_000 });
 
 test("every route says its sentence, and nothing on it is loading", async ({ page, server }) => {
   const { routes } = await world(server);

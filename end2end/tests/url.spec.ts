@@ -75,7 +75,7 @@ async function quiet(server: Server): Promise<number[]> {
 }
 
 test("forty views are the same for whoever opens their URL", async ({ page, server, browser, javaScriptEnabled }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   const script = javaScriptEnabled !== false;
   const seqs = await quiet(server);
   await signIn(page, server);
