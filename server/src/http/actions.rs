@@ -131,10 +131,8 @@ async fn untyped(request: &Ask4Page, submit: &Submit, typed: Option<&str>) -> Op
 }
 
 async fn again(request: &Ask4Page, plan: Plan, notice: &str, reason: String) -> Response {
-    let loaded = match request.viewer() {
-        Ok(who) => request.backend().plan_again(&who, plan, notice, reason).await,
-        Err(error) => Err(error),
-    };
+    let loaded =
+        request.load(async |backend, who| backend.plan_again(&who, plan, notice, reason).await).await;
     request.answer_as(StatusCode::CONFLICT, loaded, ViewState::default(), vec![])
 }
 

@@ -1,6 +1,6 @@
 //! The audit page, and its export for spreadsheets and programs.
 
-use app::api::{Backend as _, PageError};
+use app::api::{Backend as _, PageError, Viewer};
 use axum::{
     Json,
     http::{HeaderValue, header},
@@ -12,14 +12,12 @@ use model::{
 };
 
 use super::pages::Ask4Page;
+use crate::backend::Pages;
 
 /// `/audit`
 pub(super) async fn page(request: Ask4Page) -> Response {
     let (state, strange) = AuditState::parse(&request.query);
-    let loaded = match request.viewer() {
-        Ok(who) => request.backend().audit(&who, &state).await,
-        Err(error) => Err(error),
-    };
+    let loaded = request.load(async |backend, who| backend.audit(&who, &state).await).await;
     request.answer(loaded, ViewState::default(), strange)
 }
 
@@ -42,11 +40,9 @@ async fn export(request: &Ask4Page, ending: &str, write: impl Fn(Vec<AuditLine>)
         // A file cannot say that a filter was left out.
         return request.error(&PageError::Invalid { what: format!("the filter {strange} is not known") });
     }
-    let loaded = match request.viewer() {
-        Ok(who) => request.backend().audit_export(&who, &state.filter, state.before).await,
-        Err(error) => Err(error),
-    };
-    let (rows, rest) = match loaded {
+    let load =
+        async |backend: Pages, who: Viewer| backend.audit_export(&who, &state.filter, state.before).await;
+    let (rows, rest) = match request.load(load).await {
         Ok(loaded) => loaded,
         Err(error) => return request.error(&error),
     };

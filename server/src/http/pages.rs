@@ -229,23 +229,26 @@ impl Ask4Page {
         }
     }
 
-    fn key(&self) -> String {
-        format!("form-{:016x}{:016x}", self.state.random(), self.state.random())
-    }
-}
-
-impl Ask4Page {
     /// A page made for this reader alone: it speaks of them, of their settings, or of what they asked for.
     async fn own<T: Screen>(
         &self,
         load: impl AsyncFnOnce(Pages, Viewer, ViewState) -> Result<Page<T>, PageError>,
     ) -> Response {
         let (view, strange) = self.view();
-        let loaded = match self.viewer() {
-            Ok(who) => load(self.backend(), who, view.clone()).await,
-            Err(error) => Err(error),
-        };
+        let loaded = self.load(async |backend, who| load(backend, who, view.clone()).await).await;
         self.answer(loaded, view, strange)
+    }
+
+    /// What a reader gets from the store, where they may read at all.
+    pub(super) async fn load<T>(
+        &self,
+        load: impl AsyncFnOnce(Pages, Viewer) -> Result<T, PageError>,
+    ) -> Result<T, PageError> {
+        load(self.backend(), self.viewer()?).await
+    }
+
+    fn key(&self) -> String {
+        format!("form-{:016x}{:016x}", self.state.random(), self.state.random())
     }
 }
 
@@ -362,21 +365,15 @@ pub(super) async fn plan(Path(verb): Path<String>, RawQuery(query): RawQuery, re
         }
     };
     let (env, process) = (field("env").unwrap_or_default(), field("process"));
-    let loaded = match request.viewer() {
-        Ok(who) => {
-            let backend = request.backend();
-            let ask = Ask { release, process, instances };
-            let ask = match (verb, ask.instances) {
-                (Verb::Scale, None) => backend.present_scale(&env, ask).await,
-                _ => Ok(ask),
-            };
-            match ask {
-                Ok(ask) => backend.plan(&who, verb, &env, &ask).await,
-                Err(error) => Err(error),
-            }
-        }
-        Err(error) => Err(error),
+    let load = async |backend: Pages, who: Viewer| {
+        let ask = Ask { release, process, instances };
+        let ask = match (verb, ask.instances) {
+            (Verb::Scale, None) => backend.present_scale(&env, ask).await?,
+            _ => ask,
+        };
+        backend.plan(&who, verb, &env, &ask).await
     };
+    let loaded = request.load(load).await;
     request.answer(loaded, ViewState::default(), vec![])
 }
 

@@ -101,7 +101,8 @@ pub(super) async fn observe(
     body: Body,
 ) -> Answer<Response> {
     let trace = reporter.trace().clone();
-    let found = sources::find(&state, &name).await.map_err(failed(&trace))?;
+    let found = async { sources::find(&mut state.store.read().await?, &name).await };
+    let found = found.await.map_err(failed(&trace))?;
     let (caller, source) = reporter.of(found.as_ref())?;
     sources::takes_observations(source, &trace)?;
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {

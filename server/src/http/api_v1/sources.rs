@@ -10,7 +10,7 @@ use model::{
     view::SourceState,
 };
 use serde::{Deserialize, Serialize};
-use store::StoreError;
+use store::{Reader, StoreError};
 
 use super::{At, Body, audit, envs::Plain, failed};
 use crate::{
@@ -43,8 +43,8 @@ fn row(source: SourceState, state: &AppState) -> SourceRow {
 ///
 /// # Errors
 /// [`StoreError`] where the store does not answer.
-pub(super) async fn find(state: &AppState, text: &str) -> Result<Option<SourceState>, StoreError> {
-    let sources = state.store.read().await?.sources().await?;
+pub(super) async fn find(reader: &mut Reader, text: &str) -> Result<Option<SourceState>, StoreError> {
+    let sources = reader.sources().await?;
     Ok(sources.into_iter().find(|source| source.name == text || source.id.as_str() == text))
 }
 
@@ -72,7 +72,8 @@ pub(super) async fn declare(
 ) -> Result<SourceState, Problem> {
     super::check_name("source", name, &caller.trace)?;
     let failed = failed(&caller.trace);
-    let known = find(state, name).await.map_err(&failed)?;
+    let found = async || find(&mut state.store.read().await?, name).await;
+    let known = found().await.map_err(&failed)?;
     if let Some(known) = &known {
         takes_observations(known, &caller.trace)?;
         if interval.is_none_or(|interval| interval == known.interval) {
@@ -92,7 +93,7 @@ pub(super) async fn declare(
     }
     audit(state, caller, "source.register", name).await?;
     let missing = || Problem::not_found("source", &caller.trace);
-    find(state, name).await.map_err(&failed)?.ok_or_else(missing)
+    found().await.map_err(&failed)?.ok_or_else(missing)
 }
 
 /// Sources, by name.
@@ -113,8 +114,7 @@ pub(super) async fn one(
 ) -> Answer<At<SourceRow>> {
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
-    let sources = reader.sources().await.map_err(&failed)?;
-    let found = sources.into_iter().find(|source| source.name == text || source.id.as_str() == text);
+    let found = find(&mut reader, &text).await.map_err(&failed)?;
     let source = found.ok_or_else(|| Problem::not_found("source", &caller.trace))?;
     Ok(At(reader.as_of(), row(source, &state)))
 }

@@ -13,10 +13,10 @@ use axum::{
 use futures::StreamExt as _;
 use model::{ErrorCode, Role, Seq, TraceId};
 use serde::Serialize;
-use store::{AuditEntry, Backup, Incoming, OpenError, StoreError, StoreUrl};
+use store::{Backup, Incoming, OpenError, StoreError, StoreUrl};
 use tokio_util::io::ReaderStream;
 
-use super::failed;
+use super::{audit, failed};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -58,7 +58,7 @@ pub(super) async fn backup(State(state): State<AppState>, caller: Caller) -> Ans
     let file = tokio::fs::File::open(&path).await.map_err(|error| disk(&error, trace))?;
     // Only we have it now, and it goes with our handle, however the request ends.
     std::fs::remove_file(&path).map_err(|error| disk(&error, trace))?;
-    audit(&state, &caller, "store.backup", format!("{n_bytes} bytes at {}", head.0)).await?;
+    audit(&state, &caller, "store.backup", &format!("{n_bytes} bytes at {}", head.0)).await?;
     let mut response = RawBody::from_stream(ReaderStream::with_capacity(file, 256 * 1024)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.sqlite3"));
@@ -102,7 +102,7 @@ pub(super) async fn restore(
         let _ = std::fs::remove_file(&path);
     })?;
     let Backup { store_id, head, n_bytes } = ready.backup.clone();
-    audit(&state, &caller, "store.restore", format!("{n_bytes} bytes at {}", head.0)).await?;
+    audit(&state, &caller, "store.restore", &format!("{n_bytes} bytes at {}", head.0)).await?;
     state.upkeep.restore(ready);
     Ok((StatusCode::ACCEPTED, Json(Restored { store_id, head, n_bytes })))
 }
@@ -161,19 +161,4 @@ fn refused(error: &OpenError, trace: &TraceId) -> Problem {
         }
     };
     Problem::new(ErrorCode::Invalid, title, trace)
-}
-
-async fn audit(state: &AppState, caller: &Caller, action: &str, target: String) -> Result<(), Problem> {
-    let entry = AuditEntry {
-        at: state.now(),
-        actor: caller.actor.clone(),
-        action: action.to_owned(),
-        target,
-        env: None,
-        reason: String::new(),
-        outcome: "accepted".to_owned(),
-        receipt: None,
-        trace_id: caller.trace.clone(),
-    };
-    state.store.audit_insert(entry).await.map_err(failed(&caller.trace)).map(drop)
 }
