@@ -128,6 +128,9 @@ pub enum Found {
 #[cfg(feature = "ssr")]
 pub fn table() -> leptos::prelude::AnyView {
     use leptos::prelude::*;
+
+    use crate::ui::{erase::Erase as _, table::columns};
+
     let rows: Vec<_> = BINDINGS
         .iter()
         .map(|binding| {
@@ -138,7 +141,7 @@ pub fn table() -> leptos::prelude::AnyView {
     view! {
         <table>
             <caption class="sr">"Keys"</caption>
-            <thead><tr><th scope="col">"Key"</th><th scope="col">"Does"</th></tr></thead>
+            {columns(&["Key", "Does"])}
             <tbody>
                 <tr><th scope="row"><kbd>"Ctrl+K"</kbd>" "<kbd>"Cmd+K"</kbd></th><td>"search, from everywhere"</td></tr>
                 <tr><th scope="row"><kbd>"Enter"</kbd></th><td>"open the row that has the focus"</td></tr>
@@ -146,7 +149,7 @@ pub fn table() -> leptos::prelude::AnyView {
             </tbody>
         </table>
     }
-    .into_any()
+    .erased()
 }
 
 #[cfg(test)]

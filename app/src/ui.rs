@@ -6,5 +6,7 @@ pub mod banner;
 pub mod erase;
 pub mod form;
 pub mod id_chip;
+#[cfg(feature = "ssr")]
+pub mod table;
 pub mod text;
 pub mod time;

@@ -1,5 +1,7 @@
 //! `/audit`: who did what, when, to what, with what result?
 
+use crate::ui::erase::Erase as _;
+use crate::ui::table::columns;
 use leptos::prelude::*;
 use model::{
     Receipt, ViewState,
@@ -57,7 +59,7 @@ impl Screen for AuditView {
             {end}
             <p class="row">{newest}{older}</p>
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -75,7 +77,7 @@ fn sentence(view: &AuditView) -> AnyView {
         0 => "Nobody did anything of this kind.".to_owned(),
         _ => format!("{total}, newest first; {refused}."),
     };
-    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.into_any()
+    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.erased()
 }
 
 fn exports(filter: &AuditFilter) -> AnyView {
@@ -85,7 +87,7 @@ fn exports(filter: &AuditFilter) -> AnyView {
             <a class="button" href=filter.link("/audit.json", None) download>"JSON"</a>
         </div>
     }
-    .into_any()
+    .erased()
 }
 
 fn form(filter: &AuditFilter) -> AnyView {
@@ -106,7 +108,7 @@ fn form(filter: &AuditFilter) -> AnyView {
             {clear}
         </form>
     }
-    .into_any()
+    .erased()
 }
 
 fn nothing(filter: &AuditFilter) -> AnyView {
@@ -115,7 +117,7 @@ fn nothing(filter: &AuditFilter) -> AnyView {
             "Nobody has done anything yet.",
             view! { <p>"Every action, refused ones too, leaves a row here."</p> },
         )
-        .into_any(),
+        .erased(),
         n => {
             let chips: Vec<_> = filter
                 .fields()
@@ -132,7 +134,7 @@ fn nothing(filter: &AuditFilter) -> AnyView {
                 format!("No rows match {n}."),
                 view! { <p class="row">{chips}<a href="/audit">"Clear all"</a></p> },
             )
-            .into_any()
+            .erased()
         }
     }
 }
@@ -151,22 +153,12 @@ fn table(view: &AuditView, now: model::Ts) -> AnyView {
         <section class="panel">
             <table class="stacks">
                 <caption class="sr">"Audit log, newest first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Time (UTC)"</th>
-                        <th scope="col">"Actor"</th>
-                        <th scope="col">"Verb"</th>
-                        <th scope="col">"Target"</th>
-                        <th scope="col">"Result"</th>
-                        <th scope="col">"Reason"</th>
-                        <th scope="col">"Receipt"</th>
-                    </tr>
-                </thead>
+                {columns(&["Time (UTC)", "Actor", "Verb", "Target", "Result", "Reason", "Receipt"])}
                 <tbody>{rows}</tbody>
             </table>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 fn row(line: &AuditLine, filter: &AuditFilter, open: bool, now: model::Ts) -> AnyView {
@@ -183,8 +175,8 @@ fn row(line: &AuditLine, filter: &AuditFilter, open: bool, now: model::Ts) -> An
         }
     };
     let receipt = match &line.receipt {
-        Some(id) => view! { <a href=format!("/receipts/{id}")>{id.clone()}</a> }.into_any(),
-        None => view! { <span class="muted">"none"</span> }.into_any(),
+        Some(id) => view! { <a href=format!("/receipts/{id}")>{id.clone()}</a> }.erased(),
+        None => view! { <span class="muted">"none"</span> }.erased(),
     };
     let result = if line.outcome.starts_with("refused") { "warn" } else { "" };
     view! {
@@ -198,7 +190,7 @@ fn row(line: &AuditLine, filter: &AuditFilter, open: bool, now: model::Ts) -> An
             <td data-label="Receipt">{receipt}</td>
         </tr>
     }
-    .into_any()
+    .erased()
 }
 
 /// Who, with which request, and what the confirmed plan changed.
@@ -225,5 +217,5 @@ fn detail(line: &AuditLine, receipt: Option<&Receipt>) -> AnyView {
             </td>
         </tr>
     }
-    .into_any()
+    .erased()
 }

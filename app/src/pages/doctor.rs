@@ -1,5 +1,6 @@
 //! `/doctor`: is our own plumbing fine? Local and connectivity, never about an app.
 
+use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
 use model::{
     ViewState,
@@ -47,7 +48,7 @@ impl Screen for DoctorView {
             <ul class="panel checks" id="doctor">{checks}</ul>
             <details class="fold"><summary>"Report as JSON"</summary><pre class="code">{report.clone()}</pre></details>
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -76,7 +77,7 @@ fn sentence(view: &DoctorView) -> AnyView {
         (1, _) => format!("1 of {n} checks fails."),
         (k, _) => format!("{k} of {n} checks fail."),
     };
-    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.into_any()
+    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.erased()
 }
 
 fn check(check: &Check) -> AnyView {
@@ -88,5 +89,5 @@ fn check(check: &Check) -> AnyView {
             {check.fix.as_deref().map(|fix| view! { <p>{outside_long(fix)}</p> })}
         </li>
     }
-    .into_any()
+    .erased()
 }

@@ -1,5 +1,7 @@
 //! `/search`: the twin of the palette without script. And `/codes` and `/help/keys`, which it leads to.
 
+use crate::ui::erase::Erase as _;
+use crate::ui::table::columns;
 use leptos::prelude::*;
 use model::{
     ErrorCode, ViewState,
@@ -48,7 +50,7 @@ impl Screen for Found {
                 "Paste an id, a trace id or an error code, or begin a name.",
                 view! { <p>"App-envs are found by any part of their name, everything else by how it begins."</p> },
             )
-            .into_any(),
+            .erased(),
             false => groups(&hits),
         };
         view! {
@@ -62,7 +64,7 @@ impl Screen for Found {
             </form>
             {body}
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -86,7 +88,7 @@ fn groups(hits: &[Hit]) -> AnyView {
             view! { <section class="panel"><h2>{group}</h2><ul>{items}</ul></section> }
         })
         .collect::<Vec<_>>()
-        .into_any()
+        .erased()
 }
 
 impl Screen for HelpPage {
@@ -108,12 +110,12 @@ impl Screen for HelpPage {
                 {panel("keys", "Keys", view! { <a href="/settings">"turn them off"</a> }, keys::table())}
                 <p class="muted">"Two keys in a row have one second between them; the first one is shown while it waits. No key does anything in a field, in a dialog, or with Ctrl, Alt or Meta; Ctrl+K and Cmd+K open the search everywhere."</p>
             }
-            .into_any(),
+            .erased(),
             Self::Codes => view! {
                 {head(vec![Crumb::to("Overview", "/"), Crumb::here("Error codes")], sentence("What the code of an error means, and whether trying again helps."), ())}
                 {panel("codes", "Error codes", (), codes())}
             }
-            .into_any(),
+            .erased(),
         }
     }
 }
@@ -134,9 +136,9 @@ fn codes() -> AnyView {
     view! {
         <table class="stacks">
             <caption class="sr">"Error codes"</caption>
-            <thead><tr><th scope="col">"Code"</th><th scope="col">"Means"</th><th scope="col">"The same again"</th></tr></thead>
+            {columns(&["Code", "Means", "The same again"])}
             <tbody>{rows}</tbody>
         </table>
     }
-    .into_any()
+    .erased()
 }

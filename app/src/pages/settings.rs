@@ -1,5 +1,7 @@
 //! `/settings`: how does it look to me, and what is set for everybody?
 
+use crate::ui::erase::Erase as _;
+use crate::ui::table::columns;
 use leptos::prelude::*;
 use model::ViewState;
 
@@ -31,7 +33,7 @@ impl Screen for SettingsPage {
             {panel("mine", "Mine", "kept in cookies of this browser", mine(looks))}
             {panel("all", "For everybody", aside, all(&page.data))}
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -44,7 +46,7 @@ fn mine(looks: Looks) -> AnyView {
             <p class="row"><button type="submit" class="button primary">"Save"</button></p>
         </form>
     }
-    .into_any()
+    .erased()
 }
 
 fn group(setting: Setting, chosen: &'static str) -> AnyView {
@@ -60,7 +62,7 @@ fn group(setting: Setting, chosen: &'static str) -> AnyView {
             }
         })
         .collect();
-    view! { <fieldset class="choice"><legend>{setting.title}</legend>{choices}</fieldset> }.into_any()
+    view! { <fieldset class="choice"><legend>{setting.title}</legend>{choices}</fieldset> }.erased()
 }
 
 fn all(page: &SettingsPage) -> AnyView {
@@ -69,8 +71,8 @@ fn all(page: &SettingsPage) -> AnyView {
         .iter()
         .map(|setting| {
             let value = match &setting.value {
-                Some(value) => outside(value).into_any(),
-                None => view! { <span class="muted">"locked"</span> }.into_any(),
+                Some(value) => outside(value).erased(),
+                None => view! { <span class="muted">"locked"</span> }.erased(),
             };
             view! {
                 <tr>
@@ -84,9 +86,9 @@ fn all(page: &SettingsPage) -> AnyView {
     view! {
         <table class="stacks">
             <caption>"An administrator changes these where "<code>"vt serve"</code>" is started, not here; "<code>"vt config show"</code>" tells where each value comes from."</caption>
-            <thead><tr><th scope="col">"Setting"</th><th scope="col">"Now"</th><th scope="col">"Set with"</th></tr></thead>
+            {columns(&["Setting", "Now", "Set with"])}
             <tbody>{rows}</tbody>
         </table>
     }
-    .into_any()
+    .erased()
 }

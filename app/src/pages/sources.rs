@@ -1,5 +1,7 @@
 //! `/sources` and `/sources/{id}`: what do we listen to, is it talking, what would go blind?
 
+use crate::ui::erase::Erase as _;
+use crate::ui::table::columns;
 use leptos::prelude::*;
 use model::{
     Span, Ts, ViewState,
@@ -40,7 +42,7 @@ impl Screen for SourcesView {
             {head(vec![Crumb::to("Overview", "/"), Crumb::here("Sources")], sentence(rows, now), ())}
             {body}
         }
-        .into_any()
+        .erased()
     }
 }
 
@@ -48,9 +50,9 @@ impl Screen for SourcesView {
 fn sentence(rows: &[SourceRow], now: Ts) -> AnyView {
     let silent: Vec<&SourceRow> = rows.iter().filter(|row| row.is_silent(now)).collect();
     let text = match (rows.len(), silent.first()) {
-        (0, _) => "Nothing is connected, so nothing can be known.".into_any(),
-        (1, None) => "The one source reports.".into_any(),
-        (n, None) => view! { "All "{n}" sources report." }.into_any(),
+        (0, _) => "Nothing is connected, so nothing can be known.".erased(),
+        (1, None) => "The one source reports.".erased(),
+        (n, None) => view! { "All "{n}" sources report." }.erased(),
         (n, Some(first)) => {
             let blind: i64 = silent.iter().map(|row| row.n_envs()).sum();
             let others = match silent.len() - 1 {
@@ -70,10 +72,10 @@ fn sentence(rows: &[SourceRow], now: Ts) -> AnyView {
                 {n - silent.len()}" of "{plural(i64::try_from(n).unwrap_or(i64::MAX), "source")}" reporting; "
                 {outside(&first.state.name)}{others}{verb}{since}", and "{because}"."
             }
-            .into_any()
+            .erased()
         }
     };
-    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.into_any()
+    view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> }.erased()
 }
 
 fn nothing() -> AnyView {
@@ -84,7 +86,7 @@ fn nothing() -> AnyView {
             <p>"If this stays empty, "<a href="/doctor">"the doctor"</a>" says why."</p>
         },
     )
-    .into_any()
+    .erased()
 }
 
 fn table(rows: &[SourceRow], now: Ts) -> AnyView {
@@ -114,21 +116,12 @@ fn table(rows: &[SourceRow], now: Ts) -> AnyView {
         <section class="panel">
             <table class="stacks">
                 <caption class="sr">"Sources, silent ones first"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Source"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Last report"</th>
-                        <th scope="col">"Lag"</th>
-                        <th scope="col">"Would go blind"</th>
-                        <th scope="col">"Last 24 h"</th>
-                    </tr>
-                </thead>
+                {columns(&["Source", "State", "Last report", "Lag", "Would go blind", "Last 24 h"])}
                 <tbody>{rows}</tbody>
             </table>
         </section>
     }
-    .into_any()
+    .erased()
 }
 
 fn talks(row: &SourceRow, now: Ts) -> AnyView {
@@ -138,14 +131,14 @@ fn talks(row: &SourceRow, now: Ts) -> AnyView {
         (true, None) => ("stale", "never reported"),
     };
     view! { <span class="fresh" data-fresh=state><span class="dot" aria-hidden="true"></span>{word}</span> }
-        .into_any()
+        .erased()
 }
 
 fn last(row: &SourceRow, now: Ts) -> AnyView {
     let every = row.state.interval.exact();
     match row.state.last_seen_at {
-        Some(at) => view! { {time::ago(at, now)}" "<small>"every "{every}</small> }.into_any(),
-        None => view! { <span class="unreported">"never"</span>" "<small>"every "{every}</small> }.into_any(),
+        Some(at) => view! { {time::ago(at, now)}" "<small>"every "{every}</small> }.erased(),
+        None => view! { <span class="unreported">"never"</span>" "<small>"every "{every}</small> }.erased(),
     }
 }
 
@@ -153,9 +146,9 @@ fn lag(row: &SourceRow) -> AnyView {
     match row.lag {
         Some(lag) => {
             let ms = lag.as_millis().max(0);
-            format!("{}.{} s", ms / 1000, ms % 1000 / 100).into_any()
+            format!("{}.{} s", ms / 1000, ms % 1000 / 100).erased()
         }
-        None => view! { <span class="muted">"no recent event"</span> }.into_any(),
+        None => view! { <span class="muted">"no recent event"</span> }.erased(),
     }
 }
 
@@ -188,7 +181,7 @@ fn strip(row: &SourceRow, now: Ts) -> AnyView {
         </svg>
         <small>{words}</small>
     }
-    .into_any()
+    .erased()
 }
 
 /// `02:10`.
@@ -224,15 +217,15 @@ impl Screen for SourceView {
             .map(|(kind, n)| view! { <div><dt>{outside(kind)}</dt><dd>{count(*n)}</dd></div> })
             .collect();
         let kinds = if kinds.is_empty() {
-            view! { <p class="muted">"It has reported no objects."</p> }.into_any()
+            view! { <p class="muted">"It has reported no objects."</p> }.erased()
         } else {
-            view! { <dl class="pairs">{kinds}</dl> }.into_any()
+            view! { <dl class="pairs">{kinds}</dl> }.erased()
         };
         let gaps: Vec<_> = row.outages.iter().rev().map(|outage| gap(outage, now)).collect();
         let gaps = if gaps.is_empty() {
-            view! { <p class="muted">"None within the last 24 h."</p> }.into_any()
+            view! { <p class="muted">"None within the last 24 h."</p> }.erased()
         } else {
-            view! { <ul class="changes">{gaps}</ul> }.into_any()
+            view! { <ul class="changes">{gaps}</ul> }.erased()
         };
         let n_more = row.n_envs() - i64::try_from(envs.len()).unwrap_or(0);
         let blind: Vec<_> = envs
@@ -240,14 +233,14 @@ impl Screen for SourceView {
             .map(|env| view! { <li>{object_link(&env.key, &env.name, env.verdict)}</li> })
             .collect();
         let blind = if blind.is_empty() {
-            view! { <p class="muted">"No app-env depends on it."</p> }.into_any()
+            view! { <p class="muted">"No app-env depends on it."</p> }.erased()
         } else {
             let more = (n_more > 0).then(|| view! { <li class="muted">"and "{count(n_more)}" more"</li> });
-            view! { <ul class="related">{blind}{more}</ul> }.into_any()
+            view! { <ul class="related">{blind}{more}</ul> }.erased()
         };
         let error = match row.state.error.as_deref() {
-            Some(error) => view! { <p class="bad">{outside_long(error)}</p> }.into_any(),
-            None => view! { <p class="muted">"None."</p> }.into_any(),
+            Some(error) => view! { <p class="bad">{outside_long(error)}</p> }.erased(),
+            None => view! { <p class="muted">"None."</p> }.erased(),
         };
         view! {
             {head(crumbs, own_sentence(&row, now), view! { <a class="button" href=row.path()>"Look again"</a> })}
@@ -264,29 +257,29 @@ impl Screen for SourceView {
                 {panel("objects", "Objects", count(row.n_objects()), kinds)}
             </div>
         }
-        .into_any()
+        .erased()
     }
 }
 
 fn own_sentence(row: &SourceRow, now: Ts) -> AnyView {
     let rest = match (row.is_silent(now), row.state.last_seen_at) {
-        (false, _) => view! { " reports every "{row.state.interval.exact()}"." }.into_any(),
+        (false, _) => view! { " reports every "{row.state.interval.exact()}"." }.erased(),
         (true, Some(at)) => view! {
             " has been silent for "{time::relative(time::Rel::For, at, now)}"; "
             {plural(row.n_envs(), "app-env")}" cannot be known until it speaks."
         }
-        .into_any(),
-        (true, None) => " has never reported.".into_any(),
+        .erased(),
+        (true, None) => " has never reported.".erased(),
     };
     view! { <h1 class="sentence"><span class="sentence-text">{outside(&row.state.name)}{rest}</span></h1> }
-        .into_any()
+        .erased()
 }
 
 fn gap(outage: &Outage, now: Ts) -> AnyView {
     let why = if outage.server_down { "this server was down" } else { "the source was silent" };
     let to = match outage.to {
-        Some(to) => view! { {time::clock(to, now)}" ("{(to - outage.from).exact()}")" }.into_any(),
-        None => "now".into_any(),
+        Some(to) => view! { {time::clock(to, now)}" ("{(to - outage.from).exact()}")" }.erased(),
+        None => "now".erased(),
     };
-    view! { <li>{time::clock(outage.from, now)}" – "{to}<span class="muted">{why}</span></li> }.into_any()
+    view! { <li>{time::clock(outage.from, now)}" – "{to}<span class="muted">{why}</span></li> }.erased()
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::ui::erase::Erase as _;
+use crate::ui::table::columns;
 use leptos::prelude::*;
 use model::Object;
 use serde_json::Value;
@@ -45,7 +46,7 @@ pub fn spec_diff(object: &Object) -> AnyView {
             <div class="scroll">
                 <table>
                     <caption class="sr">"Fields that differ"</caption>
-                    <thead><tr><th scope="col">"Field"</th><th scope="col">"Desired"</th><th scope="col">"Current"</th></tr></thead>
+                    {columns(&["Field", "Desired", "Current"])}
                     <tbody>{rows}</tbody>
                 </table>
             </div>
