@@ -11,7 +11,7 @@ use control::{
     Reconciler as _,
     reconcilers::{Retention, retention::Keep},
 };
-use model::{ReceiptPhase, Span, Verb, Verdict, WaitPhase, plan::Ask};
+use model::{ReceiptPhase, Span, Verb, Verdict, WaitPhase, fixtures::NOON, plan::Ask};
 use sources::fake::{OnStart, Order};
 use world::World;
 
@@ -27,6 +27,21 @@ async fn a_new_release_is_ordered_once_and_a_second_pass_does_nothing() {
     let second = world.rollout.pass().await;
     assert_eq!((second.envs, second.started, second.stopped, second.errors.len()), (1, 0, 0, 0));
     assert_eq!(world.store.head(), head, "an unchanged env leaves no trace in the journal");
+}
+
+#[tokio::test]
+async fn a_deploy_is_no_news_about_the_releases_before_it() {
+    let world = World::new().await;
+    let mut touched = Vec::new();
+    for n in 0..5_u8 {
+        world.apply_command(&format!("bin/checkout-{n}"), 1).await;
+        let before = world.store.head();
+        world.settle().await;
+        touched.push(world.releases_touched_since(before).await);
+    }
+    assert_eq!(touched, [1, 2, 2, 2, 2], "only the release that comes and the one that goes");
+    let due = world.store.read().await.unwrap().due(NOON, 100).await.unwrap();
+    assert_eq!(due, [], "and nothing of it waits for a verdict");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    ActualInstance, Condition, ConditionStatus, EnvRecord, Fields, InstanceState, ObjectKey, ObservedObject,
-    Ref, Release, RunState, Ts,
+    ActualInstance, Condition, ConditionStatus, EnvRecord, Fields, InstanceState, Object, ObjectKey,
+    ObservedObject, Ref, Release, RunState, Ts,
 };
 use serde_json::Value;
 
@@ -292,6 +292,19 @@ pub fn release(env: &EnvRecord, release: &Release, actual: &[ActualInstance], no
             condition("Reconciling", !settled, if settled { "Settled" } else { "RollingOut" }),
         ],
     }
+}
+
+/// Whether a release is history, and known as that: it is not wanted, runs nowhere, and was reported so already.
+///
+/// What happens to its env is no news of it. Reporting it all the same would write every release of the past anew
+/// with each change of its env.
+#[must_use]
+pub fn is_history(env: &EnvRecord, release: &Release, actual: &[ActualInstance], known: &Object) -> bool {
+    let wanted = env.intent.release.as_ref() == Some(&release.id);
+    let runs = actual.iter().any(|instance| instance.release == release.id);
+    let none = |fields: &Fields| fields.get("instances").and_then(Value::as_u64) == Some(0);
+    let settled = known.condition("Ready").is_some_and(Condition::is_true);
+    !wanted && !runs && known.gone_at.is_none() && none(&known.desired) && none(&known.current) && settled
 }
 
 /// The app object: a group of its envs, with no state of its own.

@@ -79,24 +79,26 @@ impl Store {
         next_check_at: Option<Ts>,
     ) -> Result<bool, StoreError> {
         let put = VerdictPut { key: key.clone(), judgement: judgement.clone(), judged_seq, next_check_at };
-        Ok(self.verdicts_put(vec![put]).await? > 0)
+        Ok(!self.verdicts_put(vec![put]).await?.is_empty())
     }
 
-    /// Stores many verdicts in one transaction; answers how many changed.
+    /// Stores many verdicts in one transaction; answers which of them changed, in their order.
     ///
     /// # Errors
     /// [`StoreError`] when nothing could be written.
-    pub async fn verdicts_put(&self, verdicts: Vec<VerdictPut>) -> Result<u32, StoreError> {
+    pub async fn verdicts_put(&self, verdicts: Vec<VerdictPut>) -> Result<Vec<ObjectKey>, StoreError> {
         const OP: &str = "store verdicts";
         let mut write = self.write(OP).await?;
         let wanted = verdicts.iter().map(|put| &put.key).collect();
         let keys = write.keys(&wanted).await?;
-        let mut n_changed = 0;
+        let mut changed = Vec::new();
         for put in &verdicts {
-            n_changed += u32::from(one(&mut write, keys[&put.key], put).await?);
+            if one(&mut write, keys[&put.key], put).await? {
+                changed.push(put.key.clone());
+            }
         }
         write.commit().await?;
-        Ok(n_changed)
+        Ok(changed)
     }
 }
 

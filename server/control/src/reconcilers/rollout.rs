@@ -13,8 +13,8 @@ use std::{
 use async_trait::async_trait;
 
 use model::{
-    ActualInstance, Batch, EnvId, EnvRecord, EnvRef, InstanceId, NewEvent, ObjectKey, Observation, Outcome,
-    Release, RunState, SourceId, Span, StartInstance, Ts,
+    ActualInstance, Batch, EnvId, EnvRecord, EnvRef, InstanceId, NewEvent, Object, ObjectKey, Observation,
+    Outcome, Release, RunState, SourceId, Span, StartInstance, Ts,
 };
 use rules::status::Memory;
 use serde::Serialize;
@@ -80,12 +80,17 @@ impl Rollout {
         if self.rest().quiet.get(&env.target.env_id).is_some_and(is_quiet) {
             return Ok(());
         }
-        let (releases, memory) = {
+        let (releases, memory, known) = {
             let mut reader = self.store.read().await?;
             let releases = reader.releases(&env.target.env_id).await?;
             let object = reader.object(&ObjectKey::env(&env.target.env_id)).await?;
-            (releases, object.map(|object| Memory::read(&object.current)).unwrap_or_default())
+            let keys: Vec<ObjectKey> =
+                releases.iter().map(|release| ObjectKey::release(&release.id)).collect();
+            let known = reader.objects_by_keys(&keys).await?;
+            (releases, object.map(|object| Memory::read(&object.current)).unwrap_or_default(), known)
         };
+        let known: BTreeMap<ObjectKey, Object> =
+            known.into_iter().map(|object| (object.key.clone(), object)).collect();
         let release = env.intent.release.as_ref().and_then(|id| releases.iter().find(|r| &r.id == id));
         let steps = rules::rollout::steps(&env.intent, release, &before);
         let mut events = self.narrate(&env, release, &memory, steps.is_empty());
@@ -111,7 +116,7 @@ impl Rollout {
             }
         }
         let after = self.actuator.instances(&env.target.env_id).await;
-        let is_news = self.report(&env, release, &releases, &after, &memory, events).await?;
+        let is_news = self.report(&env, release, &releases, &known, &after, &memory, events).await?;
         if env.intent.run == RunState::Deleted && after.is_empty() {
             self.store.env_forget(&env.target.env_id).await?;
             status.forgotten.push(env.target.env_id.clone());
@@ -173,12 +178,14 @@ impl Rollout {
         vec![event]
     }
 
-    /// Reports the env, its releases and its app; answers whether that was news.
+    /// Reports the env, its app, and those of its releases that anything happens to; answers whether that was news.
+    #[expect(clippy::too_many_arguments, reason = "a report is made of everything that a pass has seen")]
     async fn report(
         &self,
         env: &EnvRecord,
         release: Option<&Release>,
         releases: &[Release],
+        known: &BTreeMap<ObjectKey, Object>,
         actual: &[ActualInstance],
         memory: &Memory,
         mut events: Vec<NewEvent>,
@@ -198,7 +205,12 @@ impl Rollout {
             Observation::Object(Box::new(rules::status::app(env))),
             Observation::Object(Box::new(object)),
         ];
-        for release in releases {
+        let is_history = |release: &&Release| {
+            known
+                .get(&ObjectKey::release(&release.id))
+                .is_some_and(|known| rules::status::is_history(env, release, actual, known))
+        };
+        for release in releases.iter().filter(|release| !is_history(release)) {
             observations
                 .push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
         }

@@ -2,13 +2,16 @@
 //!
 //! Dependencies are judged before the objects that stand on them: instances, then releases, envs and apps.
 
-use std::{collections::BTreeMap, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use async_trait::async_trait;
 use model::{Freshness, ObjectKey, ObjectKind, Seq, SourceId};
-use rules::{Limits, verdict};
+use rules::{Limits, verdict, verdict::Judged};
 use serde::Serialize;
-use store::{Store, StoreError};
+use store::{Store, StoreError, VerdictPut};
 
 use crate::{Clock, Reconciler, driver::PassError, views::scene};
 
@@ -34,6 +37,8 @@ pub struct VerdictsStatus {
 
 /// How many objects one query takes.
 const BATCH: u32 = 500;
+/// How many are judged with one commit: a commit costs more than a verdict, and others wait for it to end.
+const AT_ONCE: usize = 50;
 
 impl Verdicts {
     /// A reconciler with these limits.
@@ -43,24 +48,23 @@ impl Verdicts {
     }
 
     async fn all_due(&self, status: &mut VerdictsStatus) -> Result<(), StoreError> {
-        let mut due = {
+        let due = {
             let mut reader = self.store.read().await?;
             let mut due = reader.due((self.clock)(), BATCH).await?;
             due.extend(self.turned(&mut reader).await?);
             due
         };
-        due.sort_by(|a, b| (depth(a), a).cmp(&(depth(b), b)));
-        due.dedup();
-        // Parents of what changed are judged in the same pass, so that a page never shows a child's new verdict
-        // under its parent's old one for longer than a pass.
-        while !due.is_empty() {
-            let key = due.remove(0);
-            for parent in self.one(&key, status).await? {
-                let place = due.binary_search_by(|key| (depth(key), key).cmp(&(depth(&parent), &parent)));
-                if let Err(at) = place {
-                    due.insert(at, parent);
-                }
+        // What depends on nothing is judged first. Parents of what changed are judged in the same pass, so that a
+        // page never shows a child's new verdict under its parent's old one for longer than a pass.
+        let mut due: BTreeSet<(u8, ObjectKey)> = due.into_iter().map(|key| (depth(&key), key)).collect();
+        while let Some(&(level, _)) = due.first() {
+            let turn: Vec<_> =
+                due.iter().take_while(|(depth, _)| *depth == level).take(AT_ONCE).cloned().collect();
+            for one in &turn {
+                due.remove(one);
             }
+            let parents = self.some(turn.iter().map(|(_, key)| key), status).await?;
+            due.extend(parents.into_iter().map(|key| (depth(&key), key)));
         }
         Ok(())
     }
@@ -90,20 +94,29 @@ impl Verdicts {
             .collect())
     }
 
-    /// Judges one object and answers which objects stand on it, where its verdict changed.
-    async fn one(&self, key: &ObjectKey, status: &mut VerdictsStatus) -> Result<Vec<ObjectKey>, StoreError> {
+    /// Judges some objects of one level: one snapshot, one commit. Answers which objects stand on those that have
+    /// another verdict or sentence now.
+    async fn some(
+        &self,
+        keys: impl Iterator<Item = &ObjectKey>,
+        status: &mut VerdictsStatus,
+    ) -> Result<Vec<ObjectKey>, StoreError> {
         let now = (self.clock)();
-        let (scene, as_of) = {
+        let (mut verdicts, mut parents) = (Vec::new(), BTreeMap::new());
+        {
             let mut reader = self.store.read().await?;
-            let as_of: Seq = reader.as_of();
-            (scene::load(&mut reader, key, now).await?, as_of)
-        };
-        let Some(scene) = scene else { return Ok(vec![]) };
-        let judged = verdict::judge(&scene, &self.limits, now);
-        status.judged += 1;
-        let changed = self.store.verdict_put(key, &judged.judgement, as_of, judged.next_check_at).await?;
-        status.changed += u32::from(changed);
-        Ok(if changed { scene.object.related("part_of").cloned().collect() } else { vec![] })
+            let judged_seq: Seq = reader.as_of();
+            for key in keys {
+                let Some(scene) = scene::load(&mut reader, key, now).await? else { continue };
+                let Judged { judgement, next_check_at } = verdict::judge(&scene, &self.limits, now);
+                parents.insert(key, scene.object.related("part_of").cloned().collect::<Vec<_>>());
+                verdicts.push(VerdictPut { key: key.clone(), judgement, judged_seq, next_check_at });
+            }
+        }
+        status.judged += u32::try_from(verdicts.len()).unwrap_or(u32::MAX);
+        let changed = self.store.verdicts_put(verdicts).await?;
+        status.changed += u32::try_from(changed.len()).unwrap_or(u32::MAX);
+        Ok(changed.iter().filter_map(|key| parents.remove(key)).flatten().collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! One app on a platform in memory.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -15,14 +15,15 @@ use control::{
     reconcilers::{Receipts, Rollout, Verdicts, Waits},
 };
 use model::{
-    Actor, AppSpec, Batch, EnvId, Observation, Receipt, ReceiptId, Role, Span, TraceId, Verb, Verdict, Wait,
+    Actor, AppSpec, Batch, EnvId, ObjectKey, ObjectKind, Observation, Receipt, ReceiptId, Role, Seq, Span,
+    TraceId, Verb, Verdict, Wait,
     fixtures::{self, NOON},
     observation::SourceInfo,
     plan::Ask,
 };
 use rules::Limits;
 use sources::fake::FakePlatform;
-use store::{Options, Store, StoreUrl};
+use store::{JournalKind, Options, Store, StoreUrl};
 
 pub(crate) struct World {
     pub(crate) store: Store,
@@ -83,11 +84,24 @@ impl World {
 
     /// The same app with another command: its next release.
     pub(crate) async fn apply_other(&self, instances: u32) -> ReceiptId {
+        self.apply_command("bin/other", instances).await
+    }
+
+    /// The same app, which runs this.
+    pub(crate) async fn apply_command(&self, command: &str, instances: u32) -> ReceiptId {
         let mut spec = fixtures::spec(instances);
         for process in spec.processes.values_mut() {
-            process.command = vec!["bin/other".into()];
+            process.command = vec![command.to_owned()];
         }
         self.apply_spec(spec).await
+    }
+
+    /// How many releases the journal has a new state of.
+    pub(crate) async fn releases_touched_since(&self, since: Seq) -> usize {
+        let rows = self.store.read().await.unwrap().journal(since, 1000).await.unwrap();
+        let states = rows.into_iter().filter(|row| row.kind == JournalKind::Object);
+        let keys: BTreeSet<ObjectKey> = states.filter_map(|row| row.object).collect();
+        keys.iter().filter(|key| key.kind().as_str() == ObjectKind::RELEASE).count()
     }
 
     async fn apply_spec(&self, spec: AppSpec) -> ReceiptId {

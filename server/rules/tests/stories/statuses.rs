@@ -1,7 +1,7 @@
 //! What the rollout controller says about an env, from what really runs.
 
 use model::{
-    ActualInstance, EnvId, EnvRecord, InstanceId, InstanceState, ObservedObject, Release, RunState,
+    ActualInstance, EnvId, EnvRecord, InstanceId, InstanceState, Object, ObservedObject, Release, RunState,
     fixtures::{self, NOON},
 };
 use rules::status::{self, Memory};
@@ -170,4 +170,20 @@ fn a_release_that_is_no_longer_wanted_counts_what_is_left_of_it() {
     assert_eq!(status::release(&env, &r2, &all, NOON).conditions[0].message, "1 of 4 ready");
     assert_eq!(status::release(&env, &r1, &all[2..], NOON).conditions[0].message, "not running");
     assert_eq!(status::release(&env, &r2, &instances(2, 4, 0), NOON).conditions[0].reason, "AllReady");
+}
+
+#[test]
+fn a_release_is_history_once_it_is_known_to_run_nowhere() {
+    let (env, r2) = wanting();
+    let r1 = fixtures::release(1);
+    let left = instances(1, 1, 0);
+    let known = |release: &Release, actual: &[ActualInstance]| {
+        let ObservedObject { desired, current, conditions, .. } =
+            status::release(&env, release, actual, NOON);
+        Object { desired, current, conditions, ..fixtures::object("release", release.id.as_str()) }
+    };
+    assert!(status::is_history(&env, &r1, &[], &known(&r1, &[])));
+    assert!(!status::is_history(&env, &r1, &[], &known(&r1, &left)), "that its last one ended is news");
+    assert!(!status::is_history(&env, &r1, &left, &known(&r1, &[])), "it runs again");
+    assert!(!status::is_history(&env, &r2, &[], &known(&r2, &[])), "it is wanted");
 }

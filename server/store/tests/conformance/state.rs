@@ -215,7 +215,7 @@ async fn what_changed_or_is_due_has_to_be_judged(place: Place) {
     let soon = NOON + Span::seconds(10);
     assert_eq!(
         store.verdicts_put(vec![put("a", store.head(), Some(soon)), put("b", Seq(1), None)]).await.unwrap(),
-        2
+        [key("a"), key("b")]
     );
     assert_eq!(due(NOON).await, [key("b")]);
     store.verdicts_put(vec![put("b", store.head(), None)]).await.unwrap();
