@@ -1,8 +1,8 @@
 // The URL is the state: whoever opens it sees the same, and steps back and forth lead where they came from.
 import type { Browser, Page } from "@playwright/test";
 import { awake, expect, test } from "../support/console.ts";
-import type { Server } from "../support/server.ts";
-import { act, api, apply, signIn } from "../support/vt.ts";
+import { startServer, type Server } from "../support/server.ts";
+import { act, api, apply, envOf, sequences, signIn } from "../support/vt.ts";
 
 /** The same numbers in every run. */
 function* numbers(): Generator<number> {
@@ -67,6 +67,7 @@ async function fresh(browser: Browser, page: Page, server: Server, url: string, 
   return found;
 }
 
+/** An app that has started and stopped. */
 async function quiet(server: Server): Promise<number[]> {
   await apply(server, "roundtrip", "healthy", true);
   await act(server, "roundtrip", "stop");
@@ -74,16 +75,38 @@ async function quiet(server: Server): Promise<number[]> {
   return groups.map((group) => group.event.seq);
 }
 
-test("forty views are the same for whoever opens their URL", async ({ page, server, browser, javaScriptEnabled }) => {
+/** Waits until nothing has happened for a second, and the app has stopped: what moves differs from one visit to the next. */
+async function still(server: Server): Promise<number[]> {
+  await expect.poll(async () => (await envOf(server, "roundtrip")).verdict, { timeout: 30_000 }).toBe("idle");
+  let before: number[] = [];
+  const unchanged = async () => {
+    const now = await sequences(server);
+    const same = now.length === before.length;
+    before = now;
+    return same;
+  };
+  await expect.poll(unchanged, { intervals: [1_000], timeout: 30_000 }).toBe(true);
+  return before;
+}
+
+test("forty views are the same for whoever opens their URL", async ({ page, browser, javaScriptEnabled }) => {
   test.setTimeout(600_000);
   const script = javaScriptEnabled !== false;
-  const seqs = await quiet(server);
-  await signIn(page, server);
-  for (const url of states(seqs, 40)) {
-    await page.goto(url);
-    if (script) await awake(page);
-    const here = new URL(page.url());
-    expect(await fresh(browser, page, server, here.pathname + here.search, script), url).toBe(await content(page));
+  // A server of its own: apps of other tests are broken on purpose, and never stop making events.
+  const server = await startServer();
+  try {
+    await quiet(server);
+    const seqs = await still(server);
+    await signIn(page, server);
+    for (const url of states(seqs, 40)) {
+      await page.goto(`${server.url}${url}`);
+      if (script) await awake(page);
+      const here = new URL(page.url());
+      expect(await fresh(browser, page, server, here.pathname + here.search, script), url).toBe(await content(page));
+    }
+    expect(await sequences(server), "nothing happened meanwhile").toEqual(seqs);
+  } finally {
+    await server.stop();
   }
 });
 

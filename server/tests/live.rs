@@ -22,7 +22,10 @@ fn resume(app: &TestApp, since: Seq, topics: Vec<Topic>) -> ClientMsg {
 }
 
 async fn opened(client: &Client) -> (Socket, Seq, String) {
-    let mut socket = client.live().await;
+    greeted(client.live().await).await
+}
+
+async fn greeted(mut socket: Socket) -> (Socket, Seq, String) {
     match socket.message().await {
         ServerMsg::Hello { protocol, seq, store_id, build_id, .. } => {
             assert_eq!(protocol, PROTOCOL);
@@ -157,24 +160,26 @@ async fn until_slow(socket: &mut Socket, mut at: Seq) -> Seq {
 async fn a_stalled_socket_holds_nobody_up_is_told_from_where_it_missed_and_is_closed(app: TestApp) {
     let viewer = app.viewer();
     let (mut healthy, at, _) = opened(&viewer).await;
-    let (mut slow, ..) = opened(&viewer).await;
-    let (mut dead, ..) = opened(&viewer).await;
+    let (mut slow, ..) = greeted(viewer.live_with_little_room().await).await;
+    let (mut dead, ..) = greeted(viewer.live_with_little_room().await).await;
     for socket in [&mut healthy, &mut slow, &mut dead] {
         socket.say(&resume(&app, at, vec![all_events()])).await;
     }
-    // More than what sockets, buffers and inboxes hold.
+    // More than what the kernel's buffers (4 MiB to send, little to receive) and an inbox (128 frames of 16 KiB) hold,
+    // and no more: the slow one must read again before it counts as dead.
     let text = "x".repeat(3_000);
+    const ROUNDS: usize = 7;
     let done = std::sync::Mutex::new(None);
     let writer = async {
         let mut head = at;
-        for _ in 0..16 {
+        for _ in 0..ROUNDS {
             head = app.record(&vec![text.as_str(); 400]).await;
         }
         *done.lock().unwrap() = Some(head);
         app.record(&["after"]).await;
     };
     let (seen, ()) = tokio::join!(followed(&mut healthy, at, || *done.lock().unwrap()), writer);
-    assert!(seen.len() >= 16 * 400, "{} events", seen.len());
+    assert!(seen.len() >= ROUNDS * 400, "{} events", seen.len());
     let missed = until_slow(&mut slow, at).await;
     assert_eq!(slow.close_code(SIX).await, 1000);
     // It continues from its cursor, and nothing is missing.

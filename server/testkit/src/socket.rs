@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use model::live::{ClientMsg, ServerMsg};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    WebSocketStream, client_async,
     tungstenite::{Error, Message, client::IntoClientRequest as _, protocol::CloseFrame},
 };
 
 use crate::Client;
 
 /// A page's socket.
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<TcpStream>);
 
 /// What a socket had to say.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +33,10 @@ impl Client {
     /// # Panics
     /// When the server does not answer at all.
     pub async fn live_from(&self, origin: Option<&str>) -> Result<Socket, u16> {
+        self.connect(origin, None).await
+    }
+
+    async fn connect(&self, origin: Option<&str>, buffer: Option<u32>) -> Result<Socket, u16> {
         let url = format!("{}/live", self.origin.replacen("http", "ws", 1));
         let mut request = url.into_client_request().expect("our own address is one");
         let mut set = |name: &'static str, text: &str| {
@@ -47,7 +51,14 @@ impl Client {
         if let Some(session) = &self.session {
             set("cookie", &format!("vt_session={session}"));
         }
-        match connect_async(request).await {
+        let address = request.uri().authority().expect("our own address has one").as_str();
+        let address = address.parse().expect("the server listens on an address");
+        let socket = TcpSocket::new_v4().expect("a socket can be made");
+        if let Some(bytes) = buffer {
+            socket.set_recv_buffer_size(bytes).expect("the kernel takes a smaller buffer");
+        }
+        let stream = socket.connect(address).await.expect("the server listens");
+        match client_async(request, stream).await {
             Ok((stream, _)) => Ok(Socket(stream)),
             Err(Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("/live did not answer: {error}"),
@@ -61,6 +72,15 @@ impl Client {
     pub async fn live(&self) -> Socket {
         let origin = self.origin.clone();
         self.live_from(Some(&origin)).await.unwrap_or_else(|status| panic!("/live answered {status}"))
+    }
+
+    /// The same, and the kernel keeps little for it: what it does not read is soon held by the server.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn live_with_little_room(&self) -> Socket {
+        let opened = self.connect(Some(&self.origin), Some(16 * 1024)).await;
+        opened.unwrap_or_else(|status| panic!("/live answered {status}"))
     }
 }
 
