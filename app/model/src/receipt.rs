@@ -74,6 +74,7 @@ pub struct Checked {
 /// What a write answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "Wire")]
 pub struct Receipt {
     /// Id.
     pub id: ReceiptId,
@@ -102,6 +103,62 @@ pub struct Receipt {
     pub checked: Option<Checked>,
     /// The confirmed plan.
     pub plan: Plan,
+}
+
+/// A receipt as it stands on the wire, with the words of every phase beside each other. Read by hand: what serde
+/// makes of a flattened enum is larger than everything else that the browser half reads together.
+#[derive(Deserialize)]
+struct Wire {
+    id: ReceiptId,
+    verb: Verb,
+    target: EnvRef,
+    generation: i64,
+    phase: String,
+    failure: Option<String>,
+    by: Option<ReceiptId>,
+    phase_at: Ts,
+    accepted_at: Ts,
+    actor: String,
+    reason: String,
+    trace_id: TraceId,
+    wait: Option<WaitId>,
+    checked: Option<Checked>,
+    plan: Plan,
+}
+
+impl TryFrom<Wire> for Receipt {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        let Wire { id, verb, target, generation, phase, failure, by, phase_at, accepted_at, .. } = wire;
+        let Wire { actor, reason, trace_id, wait, checked, plan, .. } = wire;
+        let phase = match &*phase {
+            "accepted" => ReceiptPhase::Accepted,
+            "applying" => ReceiptPhase::Applying,
+            "converged" => ReceiptPhase::Converged,
+            "failed" => ReceiptPhase::Failed { reason: failure.ok_or("a failed receipt says why")? },
+            "superseded" => {
+                ReceiptPhase::Superseded { by: by.ok_or("a superseded receipt says what replaced it")? }
+            }
+            "timed_out" => ReceiptPhase::TimedOut,
+            _ => return Err("no phase of a receipt"),
+        };
+        Ok(Self {
+            id,
+            verb,
+            target,
+            generation,
+            phase,
+            phase_at,
+            accepted_at,
+            actor,
+            reason,
+            trace_id,
+            wait,
+            checked,
+            plan,
+        })
+    }
 }
 
 impl Receipt {

@@ -9,7 +9,7 @@ use crate::{ConditionStatus, EnvRef, Object, ObjectKey, ReceiptId, Ts, Verdict, 
 /// What is waited for. It says nothing about how long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(tag = "until", rename_all = "snake_case")]
+#[serde(tag = "until", rename_all = "snake_case", try_from = "UntilWire")]
 #[cfg_attr(feature = "openapi", schema(no_recursion))]
 pub enum Until {
     /// The controller has seen this generation.
@@ -38,6 +38,39 @@ pub enum Until {
         /// The parts.
         of: Vec<Until>,
     },
+}
+
+/// What is waited for as it stands on the wire; read by hand for the sake of its size, like the wait itself.
+#[derive(Deserialize)]
+struct UntilWire {
+    until: String,
+    generation: Option<i64>,
+    ty: Option<String>,
+    status: Option<ConditionStatus>,
+    of: Option<Vec<Until>>,
+}
+
+impl TryFrom<UntilWire> for Until {
+    type Error = &'static str;
+
+    fn try_from(wire: UntilWire) -> Result<Self, Self::Error> {
+        let UntilWire { until, generation, ty, status, of } = wire;
+        let of = of.ok_or("a condition made of others names them");
+        Ok(match &*until {
+            "observed" => {
+                Self::Observed { generation: generation.ok_or("what is to be observed is a generation")? }
+            }
+            "converged" => Self::Converged,
+            "condition" => Self::Condition {
+                ty: ty.ok_or("a condition has a type")?,
+                status: status.ok_or("a condition has a status")?,
+            },
+            "gone" => Self::Gone,
+            "all" => Self::All { of: of? },
+            "any" => Self::Any { of: of? },
+            _ => return Err("nothing that can be waited for"),
+        })
+    }
 }
 
 /// What a wait looks at.
@@ -157,6 +190,61 @@ pub enum WaitPhase {
     Stopped,
 }
 
+/// A wait as it stands on the wire, with the words of every phase beside each other; see the one of receipts.
+#[derive(Deserialize)]
+struct Wire {
+    id: WaitId,
+    object: ObjectKey,
+    title: String,
+    target: Option<EnvRef>,
+    until: Until,
+    receipt: Option<ReceiptId>,
+    generation: Option<i64>,
+    owner: String,
+    created_at: Ts,
+    deadline: Ts,
+    phase: String,
+    reason: Option<String>,
+    by: Option<ReceiptId>,
+    ended_at: Option<Ts>,
+    items: Vec<Item>,
+    blind_since: Option<Ts>,
+}
+
+impl TryFrom<Wire> for Wait {
+    type Error = &'static str;
+
+    fn try_from(wire: Wire) -> Result<Self, Self::Error> {
+        let Wire { id, object, title, target, until, receipt, generation, .. } = wire;
+        let Wire { owner, created_at, deadline, phase, ended_at, items, blind_since, reason, by, .. } = wire;
+        let phase = match &*phase {
+            "waiting" => WaitPhase::Waiting,
+            "converged" => WaitPhase::Converged,
+            "failed" => WaitPhase::Failed { reason: reason.ok_or("a failed wait says why")? },
+            "superseded" => WaitPhase::Superseded { by },
+            "timed_out" => WaitPhase::TimedOut,
+            "stopped" => WaitPhase::Stopped,
+            _ => return Err("no phase of a wait"),
+        };
+        Ok(Self {
+            id,
+            object,
+            title,
+            target,
+            until,
+            receipt,
+            generation,
+            owner,
+            created_at,
+            deadline,
+            phase,
+            ended_at,
+            items,
+            blind_since,
+        })
+    }
+}
+
 impl WaitPhase {
     /// The wire form of the phase alone.
     #[must_use]
@@ -181,6 +269,7 @@ impl WaitPhase {
 /// A wait.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(try_from = "Wire")]
 pub struct Wait {
     /// Id.
     pub id: WaitId,

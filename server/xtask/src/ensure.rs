@@ -134,6 +134,21 @@ fn has_wasm_std(rustc: &Path) -> bool {
     })
 }
 
+/// Whether that compiler (`None` is the one cargo uses anyway) has the source of its standard library; adds it where
+/// that can be done.
+pub(crate) fn std_source(rustc: Option<&Path>) -> Result<bool> {
+    let rustc = rustc.unwrap_or_else(|| Path::new("rustc"));
+    let sysroot = PathBuf::from(cmd::output(Command::new(rustc).args(["--print", "sysroot"]))?);
+    let source = sysroot.join("lib/rustlib/src/rust/library/std");
+    if source.exists() {
+        return Ok(true);
+    }
+    cmd::say("adding the source of the standard library to the Rust toolchain");
+    let mut add = Command::new("rustup");
+    add.args(["component", "add", "rust-src"]);
+    Ok(cmd::succeeds_within(&mut add, Duration::from_secs(90)) && source.exists())
+}
+
 /// `rust-lld` points at the linker of one LLVM version, whose package it does not bring along.
 fn debian_linker() -> Result<()> {
     let linker = Path::new("/usr/bin/rust-lld");

@@ -111,6 +111,12 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+/// The standard library, built for its size: what the compiler brings along is built for speed.
+const SMALL_STD: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+/// A panic is a trap and nothing else. Its message, and all that formats it, would be a tenth of what people load;
+/// the development build has it, and `boot.js` says which island trapped.
+const ABORT_AT_ONCE: &str = "-Zunstable-options -Cpanic=immediate-abort";
+
 /// Where the browser half is compiled; apart from the native builds, so that features never mix.
 fn wasm_target_dir() -> PathBuf {
     cmd::target_dir().join("wasm")
@@ -128,7 +134,16 @@ pub(crate) fn cargo(rustc: Option<&Path>, verb: &str) -> Command {
 }
 
 fn compile(flavour: Flavour, rustc: Option<&Path>) -> Result<PathBuf> {
-    cmd::run(cargo(rustc, "build").args(["--profile", flavour.profile()]))?;
+    let mut build = cargo(rustc, "build");
+    build.args(["--profile", flavour.profile()]);
+    if flavour == Flavour::Release && ensure::std_source(rustc)? {
+        build.args(SMALL_STD).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", ABORT_AT_ONCE);
+    } else if flavour == Flavour::Release {
+        cmd::say(
+            "without the source of the standard library (rustup component add rust-src) it gets a tenth larger",
+        );
+    }
+    cmd::run(&mut build)?;
     Ok(wasm_target_dir().join("wasm32-unknown-unknown").join(flavour.profile()).join("frontend.wasm"))
 }
 
