@@ -13,9 +13,13 @@ pub mod page;
 mod pages;
 #[cfg(debug_assertions)]
 mod probe;
+mod routes;
 pub mod session;
 
 pub use api_v1::observations::Reports;
+pub use routes::Route;
+
+use routes::Routes;
 
 use std::sync::Arc;
 
@@ -23,7 +27,6 @@ use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{get, post},
 };
 
 use crate::state::AppState;
@@ -33,50 +36,61 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// Every route of the server.
 pub fn router(state: AppState) -> Router {
-    let (api, openapi) = api_v1::router();
-    let openapi = Arc::new(openapi);
-    let pages = Router::new()
-        .route("/", get(pages::overview))
-        .route("/a/{app}/{env}", get(pages::env))
-        .route("/a/{app}/{env}/releases", get(pages::releases))
-        .route("/o/{kind}/{id}", get(pages::object))
-        .route("/events", get(pages::events))
-        .route("/receipts", get(pages::receipts))
-        .route("/receipts/{id}", get(pages::receipt))
-        .route("/receipts/{id}/check", post(actions::check))
-        .route("/waits", get(pages::waits))
-        .route("/waits/{id}", get(pages::wait))
-        .route("/waits/{id}/stop", post(actions::stop_wait))
-        .route("/waits/{id}/extend", post(actions::extend_wait))
-        .route("/actions/{verb}/plan", get(pages::plan))
-        .route("/actions/{verb}", post(actions::submit))
-        .route("/sign-in", get(actions::sign_in_page).post(actions::sign_in))
-        .route("/sign-out", post(actions::sign_out))
-        .route("/sources", get(pages::sources))
-        .route("/sources/{id}", get(pages::source))
-        .route("/audit", get(audit::page))
-        .route("/audit.csv", get(audit::csv))
-        .route("/audit.json", get(audit::json))
-        .route("/search", get(pages::search))
-        .route("/codes", get(pages::codes))
-        .route("/help/keys", get(pages::keys))
-        .route("/doctor", get(pages::doctor))
-        .route("/settings", get(pages::settings).post(actions::settings));
-    let machinery = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/live", get(live::upgrade))
-        .route("/api/v1/openapi.json", get(async move |_: session::Caller| Json((*openapi).clone())))
-        .route("/api/v1/schemas/vantage.yaml.json", get(async || Json(local::manifest::json_schema())))
-        .route("/assets/{name}", get(assets::serve).with_state(Arc::clone(&state.site)));
-    #[cfg(debug_assertions)]
-    let machinery = machinery.route("/probe", get(probe::show).with_state(Arc::clone(&state.site)));
-    pages
-        .merge(machinery)
-        .merge(api)
+    let (routes, _) = register().done();
+    routes
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(from_fn(csp::security_headers))
         .with_state(state)
+}
+
+/// What can be asked for, sorted by path.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    register().done().1
+}
+
+fn register() -> Routes {
+    let (api, openapi) = api_v1::router();
+    let routes = Routes::default().documented((api, &openapi));
+    let openapi = Arc::new(openapi);
+    let routes = routes
+        .get("/", pages::overview)
+        .get("/a/{app}/{env}", pages::env)
+        .get("/a/{app}/{env}/releases", pages::releases)
+        .get("/o/{kind}/{id}", pages::object)
+        .get("/events", pages::events)
+        .get("/receipts", pages::receipts)
+        .get("/receipts/{id}", pages::receipt)
+        .post("/receipts/{id}/check", actions::check)
+        .get("/waits", pages::waits)
+        .get("/waits/{id}", pages::wait)
+        .post("/waits/{id}/stop", actions::stop_wait)
+        .post("/waits/{id}/extend", actions::extend_wait)
+        .get("/actions/{verb}/plan", pages::plan)
+        .post("/actions/{verb}", actions::submit)
+        .get("/sign-in", actions::sign_in_page)
+        .post("/sign-in", actions::sign_in)
+        .post("/sign-out", actions::sign_out)
+        .get("/sources", pages::sources)
+        .get("/sources/{id}", pages::source)
+        .get("/audit", audit::page)
+        .get("/audit.csv", audit::csv)
+        .get("/audit.json", audit::json)
+        .get("/search", pages::search)
+        .get("/codes", pages::codes)
+        .get("/help/keys", pages::keys)
+        .get("/doctor", pages::doctor)
+        .get("/settings", pages::settings)
+        .post("/settings", actions::settings)
+        .get("/healthz", health::alive)
+        .get("/readyz", health::ready)
+        .get("/live", live::upgrade)
+        .get("/api/v1/openapi.json", async move |_: session::Caller| Json((*openapi).clone()))
+        .get("/api/v1/schemas/vantage.yaml.json", async || Json(local::manifest::json_schema()))
+        .get("/assets/{name}", assets::serve);
+    #[cfg(debug_assertions)]
+    let routes = routes.get("/probe", probe::show);
+    routes
 }

@@ -90,3 +90,9 @@ impl std::ops::Deref for AppState {
         &self.0
     }
 }
+
+impl axum::extract::FromRef<AppState> for Arc<Site> {
+    fn from_ref(state: &AppState) -> Self {
+        Self::clone(&state.site)
+    }
+}

@@ -1,9 +1,11 @@
-//! Who may do what: the matrix over every route that the OpenAPI document names, so that a new route is covered
-//! on the day it is added, and everything about sessions, origins and hosts.
+//! Who may do what: a matrix over every route of the server's own register, so that a route cannot be added without
+//! saying who may use it, and everything about sessions, origins and hosts.
 #![allow(clippy::unwrap_used)]
 
 #[path = "auth/forms.rs"]
 mod forms;
+#[path = "auth/matrix.rs"]
+mod matrix;
 #[path = "auth/origins.rs"]
 mod origins;
 #[path = "auth/routes.rs"]

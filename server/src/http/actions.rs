@@ -260,7 +260,7 @@ pub(super) async fn sign_in(request: Ask4Page, Form(form): Form<SignIn>) -> Resp
             token
                 // The token of a source is for its reports; nobody signs in with it.
                 .filter(|token| token.is_valid(now) && token.source.is_none())
-                .map(|token| (Actor { name: token.name, role: token.role }, Some(token.id)))
+                .map(|token| (Actor { name: token.name.clone(), role: token.role }, Some(token)))
         }),
         (None, None) => Ok(None),
     };

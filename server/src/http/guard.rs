@@ -58,6 +58,7 @@ impl Places {
         {
             hosts.push(host.to_owned());
         }
+        hosts.iter_mut().for_each(|host| host.make_ascii_lowercase());
         Self { hosts, public_origin, proxies: serve.trusted_proxy.clone() }
     }
 
@@ -86,18 +87,20 @@ impl Places {
         self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 
-    /// Whether a request comes from a page of ours. A missing `Origin` is nobody's page.
+    /// Whether a request comes from a page of ours. A missing `Origin` is nobody's page, and browsers write theirs in
+    /// lower case, so nothing but the exact text will do.
     #[must_use]
     pub fn is_ours(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else {
             return false;
         };
         match &self.public_origin {
-            Some(public) => public.eq_ignore_ascii_case(origin),
+            Some(public) => public == origin,
             None => {
                 let scheme = said(headers, "x-forwarded-proto").filter(|scheme| *scheme == "https");
                 let scheme = scheme.unwrap_or("http");
-                self.hosts.iter().any(|host| origin.eq_ignore_ascii_case(&format!("{scheme}://{host}")))
+                let host = origin.strip_prefix(scheme).and_then(|rest| rest.strip_prefix("://"));
+                host.is_some_and(|host| self.hosts.iter().any(|known| known == host))
             }
         }
     }

@@ -8,7 +8,7 @@ use axum::{
 };
 use model::view::SourceState;
 use model::{Actor, ErrorCode, Role, SourceId, Span, TraceId, Ts};
-use store::Session;
+use store::{Session, Token};
 
 use super::{error::Problem, guard::Trace};
 use crate::{secret, state::AppState};
@@ -210,25 +210,27 @@ pub async fn still_valid(state: &AppState, hash: Option<[u8; 32]>) -> bool {
         || matches!(token, Ok(Some(token)) if token.is_valid(now))
 }
 
-/// Begins a session and answers its cookie.
+/// Begins a session and answers its cookie. It ends with the token that it was begun with, if that is sooner.
 ///
 /// # Errors
 /// Where the store does not answer.
 pub async fn begin(
     state: &AppState,
     actor: Actor,
-    token: Option<model::TokenId>,
+    token: Option<Token>,
     trace: &TraceId,
 ) -> Result<HeaderValue, Problem> {
     let session_secret = secret::mint();
     let now = state.now();
-    let session = Session { actor, token, created_at: now, expires_at: now + SESSION };
+    let token_ends = token.as_ref().and_then(|token| token.expires_at);
+    let expires_at = token_ends.map_or(now + SESSION, |ends| ends.min(now + SESSION));
+    let session = Session { actor, token: token.map(|token| token.id), created_at: now, expires_at };
     state
         .store
         .session_insert(&session, secret::hash(&session_secret))
         .await
         .map_err(|error| Problem::store(&error, trace))?;
-    Ok(set_cookie(state, &session_secret, SESSION))
+    Ok(set_cookie(state, &session_secret, expires_at - now))
 }
 
 /// Ends the session of these headers and answers the cookie that removes it.

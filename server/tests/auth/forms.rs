@@ -1,6 +1,6 @@
 //! Sessions and the plain forms that need one.
 
-use model::{Plan, Role, Verb, Verdict, plan::Ask};
+use model::{Plan, Role, Span, Verb, Verdict, plan::Ask};
 use testkit::{Client, Fault, Response, TestApp, on_both_engines};
 
 /// The fields of a confirm form.
@@ -103,6 +103,28 @@ async fn a_revoked_token_takes_its_sessions_along(app: TestApp) {
     assert!(rows.iter().any(|row| row["action"] == "token.revoke" && row["target"] == id.as_str()));
 }
 
+async fn a_session_outlives_neither_its_day_nor_its_token(app: TestApp) {
+    let now = app.state().now();
+    for (name, ends, at_most) in [
+        ("short", Some(now + Span::seconds(60)), 60),
+        ("long", Some(now + Span::minutes(7 * 24 * 60)), 12 * 3600),
+        ("endless", None, 12 * 3600),
+    ] {
+        let (_, secret) = app.token(name, Role::Viewer, ends).await;
+        let answer = app.anonymous().form("/sign-in", &[("token", &secret)]).await.has_status(303);
+        let cookie = answer.header("set-cookie");
+        let age = cookie.split("Max-Age=").nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+        let age: i64 = age.parse().unwrap();
+        assert!((at_most - 30..=at_most).contains(&age), "{name}: {age} s");
+        let value = cookie.split('=').nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+        let hash = server::secret::hash(value);
+        let session = app.store().session_by_hash(&hash, now).await.unwrap().unwrap();
+        assert_eq!((session.expires_at - session.created_at).as_seconds(), age, "{name}");
+        let after = session.expires_at + Span::seconds(1);
+        assert!(app.store().session_by_hash(&hash, after).await.unwrap().is_none(), "{name}");
+    }
+}
+
 async fn pages_without_a_session_answer_401_with_the_form_that_leads_back(app: TestApp) {
     for path in [
         "/",
@@ -150,6 +172,7 @@ on_both_engines! {
     the_sign_in_link_works_once_and_opening_it_uses_nothing_up,
     signing_out_ends_the_session_and_no_other,
     a_revoked_token_takes_its_sessions_along,
+    a_session_outlives_neither_its_day_nor_its_token,
     pages_without_a_session_answer_401_with_the_form_that_leads_back,
     signing_in_leads_to_our_own_pages_only,
 }
