@@ -8,6 +8,7 @@
 mod app;
 mod client;
 mod commands;
+mod hostile;
 mod lines;
 mod poll;
 mod postgres;
@@ -19,6 +20,7 @@ mod socket;
 pub use app::{Fault, TestApp};
 pub use client::Client;
 pub use commands::{Applied, Apply};
+pub use hostile::hostile;
 pub use poll::until;
 pub use postgres::Database;
 pub use process::{Process, run_vt};
