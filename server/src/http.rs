@@ -40,6 +40,7 @@ pub fn router(state: AppState) -> Router {
     routes
         .fallback(pages::not_found)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(state.clone(), api_v1::reads::common))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .layer(from_fn(csp::security_headers))
         .with_state(state)
@@ -54,7 +55,7 @@ pub fn routes() -> Vec<Route> {
 fn register() -> Routes {
     let (api, openapi) = api_v1::router();
     let routes = Routes::default().documented((api, &openapi));
-    let openapi = Arc::new(openapi);
+    let openapi = Arc::new(api_v1::published(&openapi));
     let routes = routes
         .get("/", pages::overview)
         .get("/a/{app}/{env}", pages::env)

@@ -4,11 +4,14 @@ mod apply;
 mod audit;
 mod blobs;
 mod change;
+mod document;
 mod envs;
 mod events;
+mod list;
 mod logs;
 mod objects;
 pub(crate) mod observations;
+pub(super) mod reads;
 mod receipts;
 mod search;
 mod sources;
@@ -16,6 +19,7 @@ mod tokens;
 mod upkeep;
 mod waits;
 
+pub(super) use document::finish as published;
 pub(super) use receipts::mark_checked as mark_receipt;
 pub(super) use waits::{end as wait_end, lengthen as wait_lengthen};
 
@@ -35,12 +39,15 @@ use super::{error::Problem, guard::Trace, session::Caller};
 use crate::state::AppState;
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "Vantage",
-    description = "Every read answers the journal position it was read at in X-Journal-Seq. Every write takes an \
+#[openapi(
+    components(schemas(model::ApiError)),
+    info(
+        title = "Vantage",
+        description = "Every read answers the journal position it was read at in X-Journal-Seq. Every write takes an \
                    Idempotency-Key and answers a receipt. Errors are application/problem+json with code, trace_id, \
                    retryable and details.",
-))]
+    )
+)]
 struct Document;
 
 /// The routes, and the document that describes them.

@@ -70,6 +70,11 @@ const BY_ENV_NAME: &str = concat!(
     object_from!(),
     "WHERE o.env = $3 AND ($4 = '' OR o.kind = $4) AND ($1 = 1 OR o.gone_at IS NULL) ORDER BY k.kind, k.ext LIMIT $2"
 );
+const PAGE: &str = concat!(
+    object_from!(),
+    "WHERE (k.kind, k.ext) > ($3, $4) AND ($5 = '' OR o.kind = $5) AND ($6 = '' OR o.app = $6) \
+     AND ($7 = '' OR o.env = $7) AND ($1 = 1 OR o.gone_at IS NULL) ORDER BY k.kind, k.ext LIMIT $2"
+);
 const RELATED: &str = concat!(
     "SELECT ",
     object_columns!(),
@@ -183,6 +188,26 @@ impl Reader {
             (None, None) if kind.is_empty() => rows!(&mut self.tx, OP, ObjectRow, ANY, gone, limit)?,
             (None, None) => rows!(&mut self.tx, OP, ObjectRow, BY_KIND, gone, limit, kind)?,
         };
+        objects(found)
+    }
+
+    /// The same from behind this one on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn objects_after(
+        &mut self,
+        filter: &ObjectFilter,
+        after: &ObjectKey,
+    ) -> Result<Vec<Object>, StoreError> {
+        let ObjectFilter { kind, app, env, include_gone, limit } = filter;
+        let (gone, limit) = (i64::from(*include_gone), i64::from(limit.unwrap_or(10_000)));
+        let kind = kind.as_ref().map_or("", |kind| kind.as_str());
+        let text = |text: &Option<String>| clean(text.as_deref().unwrap_or("")).into_owned();
+        let (app, env) = (text(app), text(env));
+        let (last_kind, last_id) = (after.kind().as_str(), clean(after.id()).into_owned());
+        let found =
+            rows!(&mut self.tx, OP, ObjectRow, PAGE, gone, limit, last_kind, &last_id, kind, &app, &env)?;
         objects(found)
     }
 

@@ -61,6 +61,10 @@ const OF_ENV: &str = receipt_where!("WHERE e.ext = $2 ORDER BY r.generation DESC
 const OF_ENV_OPEN: &str = receipt_where!(
     "WHERE e.ext = $2 AND r.phase IN ('accepted', 'applying') ORDER BY r.generation DESC LIMIT $1"
 );
+const PAGE: &str = receipt_where!(
+    "WHERE ($2 = '' OR e.ext = $2) AND ($3 = '' OR r.id < (SELECT p.id FROM receipts p WHERE p.ext = $3)) \
+     ORDER BY r.id DESC LIMIT $1"
+);
 const KEY: &str = "SELECT request_hash, subject FROM idempotency_keys WHERE actor = $1 AND key = $2";
 const INSERT: &str = "INSERT INTO receipts (id, ext, env, verb, generation, phase, phase_detail, phase_at, accepted_at, \
     actor, reason, trace_id, wait, checked_by, checked_at, plan) \
@@ -277,6 +281,22 @@ impl Reader {
             (None, true) => rows!(&mut self.tx, OP, ReceiptRow, ALL_OPEN, limit)?,
             (None, false) => rows!(&mut self.tx, OP, ReceiptRow, ALL, limit)?,
         };
+        found.into_iter().map(|row| row.into_receipt(OP)).collect()
+    }
+
+    /// Receipts, newest first, from behind this one on; none where it does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn receipts_page(
+        &mut self,
+        env: Option<&EnvId>,
+        after: Option<&ReceiptId>,
+        limit: u32,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        const OP: &str = "read a page of receipts";
+        let (env, after) = (env.map_or("", EnvId::as_str), after.map_or("", ReceiptId::as_str));
+        let found = rows!(&mut self.tx, OP, ReceiptRow, PAGE, i64::from(limit), env, after)?;
         found.into_iter().map(|row| row.into_receipt(OP)).collect()
     }
 

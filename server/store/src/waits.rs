@@ -50,6 +50,10 @@ macro_rules! wait_where {
 const ONE: &str = wait_where!("WHERE w.ext = $1");
 const ALL: &str = wait_where!("ORDER BY w.id DESC LIMIT $1");
 const ALL_OPEN: &str = wait_where!("WHERE w.phase = 'waiting' ORDER BY w.id DESC LIMIT $1");
+const PAGE: &str = wait_where!(
+    "WHERE ($2 = 0 OR w.phase = 'waiting') AND ($3 = '' OR w.id < (SELECT p.id FROM waits p WHERE p.ext = $3)) \
+     ORDER BY w.id DESC LIMIT $1"
+);
 const ENV: &str = "SELECT id FROM envs WHERE ext = $1";
 const INSERT: &str = "INSERT INTO waits (id, ext, object, title, env, until, receipt, generation, owner, created_at, \
     deadline, phase, phase_detail, ended_at, items, blind_since) \
@@ -294,5 +298,21 @@ impl Reader {
             .into_iter()
             .map(|row| row.into_wait(OP))
             .collect()
+    }
+
+    /// Waits, newest first, from behind this one on; none where it does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn waits_page(
+        &mut self,
+        open_only: bool,
+        after: Option<&WaitId>,
+        limit: u32,
+    ) -> Result<Vec<Wait>, StoreError> {
+        const OP: &str = "read a page of waits";
+        let (open, after) = (i64::from(open_only), after.map_or("", WaitId::as_str));
+        let found = rows!(&mut self.tx, OP, WaitRow, PAGE, i64::from(limit), open, after)?;
+        found.into_iter().map(|row| row.into_wait(OP)).collect()
     }
 }

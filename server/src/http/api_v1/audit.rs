@@ -7,7 +7,10 @@ use model::{
 };
 use serde::Deserialize;
 
-use super::{At, failed};
+use super::{
+    failed,
+    list::{self, Listed},
+};
 use crate::{
     backend::audit::line,
     http::{error::Answer, session::Caller},
@@ -20,7 +23,9 @@ use crate::{
 pub(super) struct Which {
     /// At most so many.
     limit: Option<u32>,
-    /// Continue before this row.
+    /// Continue behind this row, as `Link` says it.
+    after: Option<i64>,
+    /// The same: the row before which to continue.
     before: Option<i64>,
     /// Only what this actor did.
     actor: Option<String>,
@@ -38,16 +43,16 @@ pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Answer<At<Vec<AuditLine>>> {
+) -> Answer<Listed<AuditLine>> {
     caller.at_least(Role::Operator)?;
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
-    let Which { limit, before, actor, verb, target, result } = which;
+    let Which { limit, after, before, actor, verb, target, result } = which;
     let text = Option::unwrap_or_default;
     let filter =
         AuditFilter { actor: text(actor), verb: text(verb), target: text(target), result: text(result) };
-    let limit = limit.unwrap_or(100).clamp(1, 1000);
-    let rows = reader.audit(&filter, before.map(Seq), limit).await.map_err(&failed)?;
+    let limit = limit.unwrap_or(100).clamp(1, list::MOST);
+    let rows = reader.audit(&filter, after.or(before).map(Seq), limit + 1).await.map_err(&failed)?;
     let rows = rows.into_iter().map(line).collect();
-    Ok(At(reader.as_of(), rows))
+    Ok(Listed::of(reader.as_of(), rows, limit, |row: &AuditLine| row.seq.to_string()))
 }

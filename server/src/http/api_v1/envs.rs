@@ -11,7 +11,10 @@ use model::{
 };
 use serde::Deserialize;
 
-use super::{At, env, failed};
+use super::{
+    At, env, failed,
+    list::{self, Listed},
+};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -50,13 +53,18 @@ pub(super) async fn overview(
     Ok(At(reader.as_of(), view))
 }
 
-/// Desired state of every app-env.
-#[utoipa::path(get, path = "/envs", responses((status = 200, body = Vec<EnvRecord>)))]
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> Answer<At<Vec<EnvRecord>>> {
+/// Desired state of every app-env, by name.
+#[utoipa::path(get, path = "/envs", params(list::Part), responses((status = 200, body = Vec<EnvRecord>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(part): Query<list::Part>,
+) -> Answer<Listed<EnvRecord>> {
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
     let envs = reader.envs().await.map_err(&failed)?;
-    Ok(At(reader.as_of(), envs))
+    let id = |env: &EnvRecord| env.target.env_id.to_string();
+    Listed::part((reader.as_of(), envs), &part, id, &caller.trace)
 }
 
 /// One app-env: desired, current, why, and what changed. `env` is an id or `app:env`.
@@ -77,14 +85,16 @@ pub(super) async fn one(
 }
 
 /// The releases of an app-env, newest first.
-#[utoipa::path(get, path = "/envs/{env}/releases", params(("env" = String, Path)), responses((status = 200, body = Vec<ReleaseRow>)))]
+#[utoipa::path(get, path = "/envs/{env}/releases", params(("env" = String, Path), list::Part), responses((status = 200, body = Vec<ReleaseRow>)))]
 pub(super) async fn releases(
     state: State<AppState>,
     caller: Caller,
     path: Path<String>,
-) -> Answer<At<Vec<ReleaseRow>>> {
+    Query(part): Query<list::Part>,
+) -> Answer<Listed<ReleaseRow>> {
+    let trace = caller.trace.clone();
     let At(seq, view) = one(state, caller, path).await?;
-    Ok(At(seq, view.releases))
+    Listed::part((seq, view.releases), &part, |row| row.release.id.to_string(), &trace)
 }
 
 /// The answer type of handlers that return plain JSON.

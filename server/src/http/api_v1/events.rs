@@ -11,9 +11,9 @@ use axum::{
 use bytes::Bytes;
 use control::views;
 use futures::{Stream, stream};
-use model::{Event, EventFilter, Seq, ViewState, live::stream_filter, view::EventsView};
+use model::{Event, EventFilter, EventId, Seq, ViewState, live::stream_filter, view::EventsView};
 
-use super::{At, failed};
+use super::{At, failed, reads::Cursor};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -58,7 +58,7 @@ pub(super) fn split(query: &str) -> (String, Extra) {
     (rest.join("&"), extra)
 }
 
-/// Events, newest first. With `follow=true`: every event after `after`, oldest first, one JSON object a line,
+/// Events, newest first, from behind `after` on. With `follow=true`: every event after `after`, oldest first, one JSON object a line,
 /// without end; blank lines are signs of life.
 #[utoipa::path(get, path = "/events", params(
     ("q" = Option<String>, Query), ("app" = Option<String>, Query), ("env" = Option<String>, Query),
@@ -88,8 +88,15 @@ pub(super) async fn list(
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
     let limit = extra.limit.unwrap_or(views::events::PAGE);
+    let before = extra.after.map(|seq| EventId(Seq(seq))).or(view.before);
+    let view = ViewState { before, ..view };
     let events = views::events::load(&mut reader, &view, limit, state.now()).await.map_err(&failed)?;
-    Ok(At(reader.as_of(), events).into_response())
+    let older = events.older;
+    let mut response = At(reader.as_of(), events).into_response();
+    if let Some(older) = older {
+        response.extensions_mut().insert(Cursor(older.0.to_string()));
+    }
+    Ok(response)
 }
 
 /// A response of lines.

@@ -12,7 +12,7 @@ use model::{ObjectKey, Span, view::LogLine};
 use serde::Deserialize;
 use store::LogFilter;
 
-use super::{At, events::ndjson, failed};
+use super::{At, events::ndjson, failed, reads::Cursor};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -76,7 +76,13 @@ pub(super) async fn list(
         return Ok(ndjson(follow(state, LogFilter { limit: 1000, after: Some(after), ..filter })));
     }
     let lines = reader.logs(&filter).await.map_err(&failed)?;
-    Ok(At(reader.as_of(), lines).into_response())
+    // There may always be more: it is printed while we speak.
+    let last = lines.last().map(|line| Cursor(line.id.to_string()));
+    let mut response = At(reader.as_of(), lines).into_response();
+    if let Some(last) = last {
+        response.extensions_mut().insert(last);
+    }
+    Ok(response)
 }
 
 fn follow(state: AppState, filter: LogFilter) -> impl Stream<Item = Result<Bytes, Infallible>> {

@@ -6,7 +6,10 @@ use model::{Judgement, Object, ObjectKey, view::ObjectView};
 use serde::{Deserialize, Serialize};
 use store::ObjectFilter;
 
-use super::{At, failed};
+use super::{
+    At, failed,
+    list::{self, Listed},
+};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -25,6 +28,10 @@ pub(super) struct Which {
     app: Option<String>,
     /// Env, by name.
     env: Option<String>,
+    /// At most so many, up to 1000.
+    limit: Option<u32>,
+    /// Continue behind this one, `kind:id`, as `Link` says it.
+    after: Option<String>,
 }
 
 /// An object with what is said about it.
@@ -36,29 +43,42 @@ pub(super) struct ObjectRow {
     judgement: Option<Judgement>,
 }
 
-/// Objects that exist now.
+/// Objects that exist now, by kind and id.
 #[utoipa::path(get, path = "/objects", params(Which), responses((status = 200, body = Vec<ObjectRow>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Answer<At<Vec<ObjectRow>>> {
+) -> Answer<Listed<ObjectRow>> {
     let failed = failed(&caller.trace);
     let kind = match which.kind.as_deref().map(str::parse) {
         None => None,
         Some(Ok(kind)) => Some(kind),
         Some(Err(_)) => return Err(Problem::invalid("kind", "not a kind of object", &caller.trace)),
     };
-    let filter = ObjectFilter { kind, app: which.app, env: which.env, ..ObjectFilter::default() };
+    let after = which.after.as_deref().map(str::parse::<ObjectKey>).transpose();
+    let after = after.map_err(|_| list::no_place(&caller.trace))?;
+    let limit = which.limit.unwrap_or(list::MOST).clamp(1, list::MOST);
+    let filter = ObjectFilter {
+        kind,
+        app: which.app,
+        env: which.env,
+        limit: Some(limit + 1),
+        ..ObjectFilter::default()
+    };
     let mut reader = state.store.read().await.map_err(&failed)?;
-    let objects = reader.objects(&filter).await.map_err(&failed)?;
+    let objects = match &after {
+        None => reader.objects(&filter).await,
+        Some(after) => reader.objects_after(&filter, after).await,
+    };
+    let objects = objects.map_err(&failed)?;
     let keys: Vec<ObjectKey> = objects.iter().map(|object| object.key.clone()).collect();
     let mut judgements = reader.judgements(&keys).await.map_err(&failed)?;
     let rows = objects
         .into_iter()
         .map(|object| ObjectRow { judgement: judgements.remove(&object.key), object })
         .collect();
-    Ok(At(reader.as_of(), rows))
+    Ok(Listed::of(reader.as_of(), rows, limit, |row: &ObjectRow| row.object.key.to_string()))
 }
 
 /// The ground truth of one object.

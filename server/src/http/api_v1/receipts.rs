@@ -8,7 +8,12 @@ use model::{Checked, Receipt, ReceiptId, Role};
 use serde::Deserialize;
 use store::AuditEntry;
 
-use super::{At, env, envs::Plain, failed};
+use super::{
+    At, env,
+    envs::Plain,
+    failed,
+    list::{self, Listed},
+};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -23,8 +28,10 @@ use crate::{
 pub(super) struct Which {
     /// Of this env only: an id or `app:env`.
     env: Option<String>,
-    /// At most so many.
+    /// At most so many, up to 1000; 50 where it is absent.
     limit: Option<u32>,
+    /// Continue behind this one, as `Link` says it.
+    after: Option<String>,
 }
 
 /// Receipts, newest first.
@@ -33,16 +40,21 @@ pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Answer<At<Vec<Receipt>>> {
+) -> Answer<Listed<Receipt>> {
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
     let id = match which.env {
         Some(text) => Some(env(&mut reader, &text, &caller.trace).await?.target.env_id),
         None => None,
     };
-    let limit = which.limit.unwrap_or(50).clamp(1, 1000);
-    let receipts = reader.receipts(id.as_ref(), false, limit).await.map_err(&failed)?;
-    Ok(At(reader.as_of(), receipts))
+    let limit = which.limit.unwrap_or(50).clamp(1, list::MOST);
+    let after: Option<ReceiptId> = match which.after.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(after)) if reader.receipt(&after).await.map_err(&failed)?.is_some() => Some(after),
+        Some(_) => return Err(list::no_place(&caller.trace)),
+    };
+    let receipts = reader.receipts_page(id.as_ref(), after.as_ref(), limit + 1).await.map_err(&failed)?;
+    Ok(Listed::of(reader.as_of(), receipts, limit, |receipt| receipt.id.to_string()))
 }
 
 /// One receipt.

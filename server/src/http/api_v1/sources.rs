@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use model::{
     ErrorCode, Freshness, Role, SourceId, Span, TraceId,
@@ -12,7 +12,12 @@ use model::{
 use serde::{Deserialize, Serialize};
 use store::{Reader, StoreError};
 
-use super::{At, Body, audit, envs::Plain, failed};
+use super::{
+    At, Body, audit,
+    envs::Plain,
+    failed,
+    list::{self, Listed},
+};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -97,12 +102,18 @@ pub(super) async fn declare(
 }
 
 /// Sources, by name.
-#[utoipa::path(get, path = "/sources", responses((status = 200, body = Vec<SourceRow>)))]
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> Answer<At<Vec<SourceRow>>> {
+#[utoipa::path(get, path = "/sources", params(list::Part), responses((status = 200, body = Vec<SourceRow>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(part): Query<list::Part>,
+) -> Answer<Listed<SourceRow>> {
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
     let sources = reader.sources().await.map_err(&failed)?;
-    Ok(At(reader.as_of(), sources.into_iter().map(|source| row(source, &state)).collect()))
+    let rows = sources.into_iter().map(|source| row(source, &state)).collect();
+    let id = |row: &SourceRow| row.source.id.to_string();
+    Listed::part((reader.as_of(), rows), &part, id, &caller.trace)
 }
 
 /// One source, by its name or its id.

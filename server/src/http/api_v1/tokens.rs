@@ -2,15 +2,24 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, Query, State},
 };
 use model::{Role, SourceId, Span, TokenId, Ts};
 use serde::{Deserialize, Serialize};
 use store::Token;
 
-use super::{Body, audit, check_name, envs::Plain, failed, sources};
+use super::{
+    Body, audit, check_name,
+    envs::Plain,
+    failed,
+    list::{self, Listed},
+    sources,
+};
 use crate::{
-    http::{error::Problem, session::Caller},
+    http::{
+        error::{Answer, Problem},
+        session::Caller,
+    },
     secret,
     state::AppState,
 };
@@ -45,12 +54,19 @@ impl From<Token> for TokenRow {
     }
 }
 
-/// Tokens.
-#[utoipa::path(get, path = "/tokens", responses((status = 200, body = Vec<TokenRow>)))]
-pub(super) async fn list(State(state): State<AppState>, caller: Caller) -> Plain<Vec<TokenRow>> {
+/// Tokens, the oldest first.
+#[utoipa::path(get, path = "/tokens", params(list::Part), responses((status = 200, body = Vec<TokenRow>)))]
+pub(super) async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(part): Query<list::Part>,
+) -> Answer<Listed<TokenRow>> {
     caller.at_least(Role::Admin)?;
+    // Read before the tokens: all that was recorded until then is in them.
+    let seq = state.store.head();
     let tokens = state.store.tokens().await.map_err(failed(&caller.trace))?;
-    Ok(Json(tokens.into_iter().map(TokenRow::from).collect()))
+    let rows = tokens.into_iter().map(TokenRow::from).collect();
+    Listed::part((seq, rows), &part, |row: &TokenRow| row.id.to_string(), &caller.trace)
 }
 
 /// A new token.

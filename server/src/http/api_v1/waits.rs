@@ -11,7 +11,12 @@ use model::{ErrorCode, ObjectKey, Role, Span, Until, Wait, WaitId, WaitPhase, wa
 use serde::Deserialize;
 use store::{AuditEntry, IdempotencyKey, WaitInserted};
 
-use super::{At, Body, envs::Plain, failed, key};
+use super::{
+    At, Body,
+    envs::Plain,
+    failed, key,
+    list::{self, Listed},
+};
 use crate::{
     http::{
         error::{Answer, Problem},
@@ -29,19 +34,30 @@ const MAX_DEPTH: u32 = 4;
 pub(super) struct Which {
     /// Only those that still watch.
     open: Option<bool>,
+    /// At most so many, up to 1000; 200 where it is absent.
+    limit: Option<u32>,
+    /// Continue behind this one, as `Link` says it.
+    after: Option<String>,
 }
 
-/// Waits, the open ones first.
+/// Waits, the newest first.
 #[utoipa::path(get, path = "/waits", params(Which), responses((status = 200, body = Vec<Wait>)))]
 pub(super) async fn list(
     State(state): State<AppState>,
     caller: Caller,
     Query(which): Query<Which>,
-) -> Answer<At<Vec<Wait>>> {
+) -> Answer<Listed<Wait>> {
     let failed = failed(&caller.trace);
     let mut reader = state.store.read().await.map_err(&failed)?;
-    let waits = reader.waits(which.open.unwrap_or(false), 200).await.map_err(&failed)?;
-    Ok(At(reader.as_of(), waits))
+    let limit = which.limit.unwrap_or(200).clamp(1, list::MOST);
+    let after: Option<WaitId> = match which.after.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(after)) if reader.wait(&after).await.map_err(&failed)?.is_some() => Some(after),
+        Some(_) => return Err(list::no_place(&caller.trace)),
+    };
+    let open = which.open.unwrap_or(false);
+    let waits = reader.waits_page(open, after.as_ref(), limit + 1).await.map_err(&failed)?;
+    Ok(Listed::of(reader.as_of(), waits, limit, |wait| wait.id.to_string()))
 }
 
 /// How long to hold the answer back.

@@ -225,6 +225,16 @@ async fn a_newer_command_supersedes_receipts_and_waits(place: Place) {
     assert_eq!(ids(reader.receipts(None, false, 9).await.unwrap()), [ReceiptId::mint(2), ReceiptId::mint(1)]);
     assert_eq!(ids(reader.receipts(None, true, 9).await.unwrap()), [ReceiptId::mint(2)]);
     assert_eq!(ids(reader.receipts(Some(&EnvId::mint(1)), false, 1).await.unwrap()), [ReceiptId::mint(2)]);
+    let page = reader.receipts_page(None, None, 1).await.unwrap();
+    assert_eq!(ids(page), [ReceiptId::mint(2)]);
+    let env = EnvId::mint(1);
+    let page = reader.receipts_page(Some(&env), Some(&ReceiptId::mint(2)), 9).await.unwrap();
+    assert_eq!(ids(page), [ReceiptId::mint(1)]);
+    for (env, after) in
+        [(&env, ReceiptId::mint(1)), (&env, ReceiptId::mint(99)), (&EnvId::mint(9), ReceiptId::mint(2))]
+    {
+        assert_eq!(ids(reader.receipts_page(Some(env), Some(&after), 9).await.unwrap()), [], "{env} {after}");
+    }
     let numbers: Vec<_> = reader.releases(&EnvId::mint(1)).await.unwrap().iter().map(|r| r.number).collect();
     assert_eq!(numbers, [2, 1]);
 }
@@ -299,6 +309,11 @@ async fn a_wait_is_stored_changed_and_closed(place: Place) {
     let mut reader = store.read().await.unwrap();
     assert_eq!(reader.wait(&wait.id).await.unwrap(), Some(wait));
     assert_eq!(reader.waits(false, 9).await.unwrap().len(), 2);
+    let all = reader.waits_page(false, None, 9).await.unwrap();
+    assert_eq!(all, reader.waits(false, 9).await.unwrap());
+    assert_eq!(reader.waits_page(false, Some(&all[0].id), 9).await.unwrap(), all[1..]);
+    assert_eq!(reader.waits_page(false, Some(&all[1].id), 9).await.unwrap(), []);
+    assert_eq!(reader.waits_page(true, None, 9).await.unwrap(), reader.waits(true, 9).await.unwrap());
     assert!(matches!(store.wait_update(&again).await, Err(StoreError::NotFound { .. })));
 }
 

@@ -155,6 +155,21 @@ async fn objects_are_filtered_by_kind_app_and_env(place: Place) {
         let found: String =
             reader.objects(&filter).await.unwrap().into_iter().map(|object| object.name).collect();
         assert_eq!(found, expected, "{filter:?}");
+        // The same one by one, each behind the last.
+        let (mut found, mut after) = (String::new(), None::<ObjectKey>);
+        let one = ObjectFilter { limit: Some(1), ..filter.clone() };
+        for _ in 0..expected.len() {
+            let page = match &after {
+                None => reader.objects(&one).await.unwrap(),
+                Some(after) => reader.objects_after(&one, after).await.unwrap(),
+            };
+            found.push_str(&page[0].name);
+            after = Some(page[0].key.clone());
+        }
+        assert_eq!(found, expected, "{filter:?}, page by page");
+        if let Some(after) = after.filter(|_| filter.limit.is_none()) {
+            assert_eq!(reader.objects_after(&one, &after).await.unwrap(), [], "{filter:?}");
+        }
     }
     let keys = [fixtures::object("env", "c").key, fixtures::object("env", "nothing").key, key("a")];
     let found: String =

@@ -1,0 +1,122 @@
+//! What all operations of the document have in common, said once: who may ask, how they refuse, what reads take and
+//! answer. A handler describes only what is its own.
+
+use serde_json::{Map, Value, json};
+use utoipa::openapi::OpenApi;
+
+/// How an operation may refuse, and when.
+const REFUSALS: [(&str, &str, Applies); 10] = [
+    ("400", "something that was sent makes no sense; `details` says what", Applies::Always),
+    ("401", "nobody is signed in", Applies::Always),
+    ("403", "the role, the token, or the page that asks is not enough", Applies::Always),
+    ("404", "there is no such thing that you may see", Applies::Named),
+    ("409", "it changed meanwhile, or cannot be carried out", Applies::Writes),
+    ("413", "what was sent is too large", Applies::Writes),
+    ("429", "too much at a time; try again", Applies::Writes),
+    ("500", "a fault of ours; `trace_id` finds it in the log", Applies::Always),
+    ("503", "the store does not answer; try again", Applies::Always),
+    ("507", "the store is full", Applies::Writes),
+];
+
+/// Which operations a refusal is for.
+#[derive(Debug, Clone, Copy)]
+enum Applies {
+    Always,
+    /// What the path, a parameter or the body names may not exist.
+    Named,
+    Writes,
+}
+
+/// The document as it is published.
+pub(in crate::http) fn finish(document: &OpenApi) -> Value {
+    let mut document = json!(document);
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        let tag = path.trim_start_matches("/api/v1/").split('/').next().unwrap_or_default().to_owned();
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            if let Value::Object(operation) = operation {
+                operation.insert("tags".to_owned(), json!([tag]));
+                complete(operation, path, method == "get");
+            }
+        }
+    }
+    document["security"] = json!([{ "token": [] }, { "session": [] }]);
+    document["components"]["securitySchemes"] = json!({
+        "token": { "type": "http", "scheme": "bearer", "description": "A named token, `vt token create`." },
+        "session": { "type": "apiKey", "in": "cookie", "name": "vt_session", "description": "The console's session. Writes need an `Origin` of ours too." },
+    });
+    let refusals = REFUSALS.iter().map(|(status, why, _)| {
+        let schema = json!({ "$ref": "#/components/schemas/ApiError" });
+        let content = json!({ "application/problem+json": { "schema": schema } });
+        (format!("Refused{status}"), json!({ "description": why, "content": content }))
+    });
+    document["components"]["responses"] = refusals.collect::<Map<_, _>>().into();
+    document
+}
+
+fn complete(operation: &mut Map<String, Value>, path: &str, is_read: bool) {
+    let has = |name: &str| operation.contains_key(name);
+    let named = path.contains('{') || has("requestBody") || path.ends_with("/receipts");
+    let list = is_list(operation);
+    let mut parameters = operation.remove("parameters").unwrap_or_else(|| json!([]));
+    if let Value::Array(parameters) = &mut parameters {
+        parameters.push(if is_read { at() } else { key(path) });
+    }
+    operation.insert("parameters".to_owned(), parameters);
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (status, response) in responses.iter_mut() {
+        if is_read && status.starts_with('2') {
+            response["headers"] = headers(list);
+        }
+    }
+    for (status, _, applies) in REFUSALS {
+        let here = match applies {
+            Applies::Always => true,
+            Applies::Named => named,
+            Applies::Writes => !is_read,
+        };
+        if here {
+            let refused = json!({ "$ref": format!("#/components/responses/Refused{status}") });
+            responses.entry(status).or_insert(refused);
+        }
+    }
+}
+
+fn is_list(operation: &Map<String, Value>) -> bool {
+    let has = |name: &str| {
+        let parameters = operation.get("parameters").and_then(Value::as_array);
+        parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == name))
+    };
+    has("after") && has("limit")
+}
+
+fn at() -> Value {
+    json!({
+        "name": "at", "in": "query", "required": false, "schema": { "type": "string", "format": "date-time" },
+        "description": "As of this instant. Only the present can be read yet; the refusal of anything older says from when on.",
+    })
+}
+
+/// Whoever repeats a write with the same key gets the same answer.
+fn key(path: &str) -> Value {
+    let needed = path.ends_with("/actions/{verb}") || path.ends_with("/waits");
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": needed,
+        "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$" },
+        "description": "Made up by the client; the same key again answers the same receipt.",
+    })
+}
+
+fn headers(list: bool) -> Value {
+    let mut headers = json!({ "X-Journal-Seq": {
+        "description": "The journal position that this was read at.",
+        "schema": { "type": "integer", "format": "int64", "minimum": 0 },
+    } });
+    if list {
+        headers["Link"] = json!({
+            "description": "`<address>; rel=\"next\"`, where the list goes on.",
+            "schema": { "type": "string" },
+        });
+    }
+    headers
+}
