@@ -4,6 +4,7 @@
 //! reads, what waits in the top bar, and what of the URL was not understood.
 
 pub mod backend;
+pub mod reference;
 
 use std::collections::BTreeMap;
 

@@ -17,6 +17,7 @@ mod object;
 mod overview;
 mod plan;
 mod receipts;
+mod reference;
 mod releases;
 mod search;
 mod settings;
@@ -44,7 +45,7 @@ use crate::{
 };
 
 /// Pages that have a place of their own, for the search.
-pub const PLACES: [(&str, &str); 10] = [
+pub const PLACES: [(&str, &str); 11] = [
     ("Overview", "/"),
     ("Events", "/events"),
     ("Waits", "/waits"),
@@ -55,6 +56,7 @@ pub const PLACES: [(&str, &str); 10] = [
     ("Settings", "/settings"),
     ("Keys", "/help/keys"),
     ("Error codes", "/codes"),
+    ("API", "/api"),
 ];
 
 /// What the keys that copy take from a page.

@@ -73,6 +73,7 @@ async function make(server: Server): Promise<World> {
     "/search?q=nothing-has-this-name",
     "/help/keys",
     "/codes",
+    "/api",
     "/sign-in",
   ];
   return { routes, env };

@@ -2,12 +2,14 @@
 
 pub mod audit;
 mod doctor;
+mod reference;
 pub mod search;
 mod settings;
 mod sources;
 
 use std::collections::BTreeMap;
 
+use app::api::reference::Reference;
 use app::api::{
     Backend, Chrome, EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage,
     ReleasesPage, SettingsPage, Viewer, WaitsPage,
@@ -350,6 +352,11 @@ impl Backend for Pages {
     async fn help(&self, who: &Viewer, page: HelpPage) -> Result<Page<HelpPage>, PageError> {
         let mut reader = self.reader().await?;
         self.page(&mut reader, who, page).await
+    }
+
+    async fn reference(&self, who: &Viewer) -> Result<Page<Reference>, PageError> {
+        let mut reader = self.reader().await?;
+        self.page(&mut reader, who, reference::reference(crate::http::document())).await
     }
 }
 

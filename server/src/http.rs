@@ -9,6 +9,7 @@ pub mod error;
 pub mod guard;
 mod health;
 pub mod live;
+mod metrics;
 pub mod page;
 mod pages;
 #[cfg(debug_assertions)]
@@ -21,7 +22,7 @@ pub use routes::Route;
 
 use routes::Routes;
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use axum::{
     Json, Router,
@@ -52,10 +53,15 @@ pub fn routes() -> Vec<Route> {
     register().done().1
 }
 
+/// What describes the API, made once.
+pub(crate) fn document() -> &'static serde_json::Value {
+    static DOCUMENT: LazyLock<serde_json::Value> = LazyLock::new(|| api_v1::published(&api_v1::router().1));
+    &DOCUMENT
+}
+
 fn register() -> Routes {
     let (api, openapi) = api_v1::router();
     let routes = Routes::default().documented((api, &openapi));
-    let openapi = Arc::new(api_v1::published(&openapi));
     let routes = routes
         .get("/", pages::overview)
         .get("/a/{app}/{env}", pages::env)
@@ -81,14 +87,16 @@ fn register() -> Routes {
         .get("/audit.json", audit::json)
         .get("/search", pages::search)
         .get("/codes", pages::codes)
+        .get("/api", pages::reference)
         .get("/help/keys", pages::keys)
         .get("/doctor", pages::doctor)
         .get("/settings", pages::settings)
         .post("/settings", actions::settings)
         .get("/healthz", health::alive)
         .get("/readyz", health::ready)
+        .get("/metrics", metrics::show)
         .get("/live", live::upgrade)
-        .get("/api/v1/openapi.json", async move |_: session::Caller| Json((*openapi).clone()))
+        .get("/api/v1/openapi.json", async |_: session::Caller| Json(document()))
         .get("/api/v1/schemas/vantage.yaml.json", async || Json(local::manifest::json_schema()))
         .get("/assets/{name}", assets::serve);
     #[cfg(debug_assertions)]

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod config;
 mod demo;
 pub mod http;
+pub mod metrics;
 pub mod offline;
 pub mod secret;
 pub mod shared;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Serve,
     http::{Reports, assets::Site, guard::Places, live::Sockets},
+    metrics::Metrics,
     shared::Shared,
     upkeep::Upkeep,
 };
@@ -58,6 +59,8 @@ pub struct Parts {
     pub reports: Reports,
     /// Open sockets.
     pub sockets: Sockets,
+    /// What is counted.
+    pub metrics: Metrics,
     /// Backup and restore.
     pub upkeep: Upkeep,
     /// Fires when the server ends.

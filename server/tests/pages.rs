@@ -64,6 +64,7 @@ fn paths(world: &World) -> Vec<String> {
         "/doctor".to_owned(),
         "/help/keys".to_owned(),
         "/codes".to_owned(),
+        "/api".to_owned(),
         "/search".to_owned(),
         "/search?q=web".to_owned(),
         format!("/search?q={}", receipt.trace_id),

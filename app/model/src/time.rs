@@ -225,7 +225,8 @@ as_text!(
 );
 as_text!(
     Span,
-    format(Some(utoipa::openapi::SchemaFormat::Custom("duration".to_owned()))),
+    // Not the format `duration`: that is `PT1H30M`.
+    pattern(Some("^-?([0-9]+(us|ms|s|m|h|d))+$")),
     examples(["1h30m"])
 );
 

@@ -11,6 +11,7 @@ use model::{
     view::{EventsView, ObjectView},
 };
 
+use super::reference::Reference;
 use super::{
     EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage,
     SettingsPage, Viewer, WaitsPage,
@@ -85,4 +86,7 @@ pub trait Backend: Send + Sync {
 
     /// `/help/keys` and `/codes`
     async fn help(&self, who: &Viewer, page: HelpPage) -> Result<Page<HelpPage>, PageError>;
+
+    /// What the API answers.
+    async fn reference(&self, who: &Viewer) -> Result<Page<Reference>, PageError>;
 }

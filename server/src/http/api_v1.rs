@@ -40,7 +40,7 @@ use crate::state::AppState;
 
 #[derive(OpenApi)]
 #[openapi(
-    components(schemas(model::ApiError)),
+    components(schemas(model::ApiError, model::ConditionStatus)),
     info(
         title = "Vantage",
         description = "Every read answers the journal position it was read at in X-Journal-Seq. Every write takes an \
@@ -52,7 +52,7 @@ struct Document;
 
 /// The routes, and the document that describes them.
 pub(super) fn router() -> (axum::Router<AppState>, utoipa::openapi::OpenApi) {
-    let routes = OpenApiRouter::with_openapi(Document::openapi())
+    let routes = OpenApiRouter::new()
         .routes(routes!(envs::overview))
         .routes(routes!(envs::list))
         .routes(routes!(envs::one))
@@ -83,7 +83,8 @@ pub(super) fn router() -> (axum::Router<AppState>, utoipa::openapi::OpenApi) {
         .routes(routes!(sources::list))
         .routes(routes!(sources::one, sources::register))
         .routes(routes!(observations::observe));
-    OpenApiRouter::new().nest("/api/v1", routes).split_for_parts()
+    // Nesting keeps what the outer one says of itself.
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", routes).split_for_parts()
 }
 
 /// A read, with the journal position it was read at.

@@ -8,7 +8,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -124,11 +124,13 @@ pub async fn guard(State(state): State<AppState>, mut request: Request, next: Ne
     // Every line that is logged on behalf of this request names it.
     let span = tracing::error_span!("request", trace.id = %trace);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let mut response = match refuse(&state, &request, &trace) {
         Some(problem) => problem.into_response(),
         None => next.run(request).instrument(span.clone()).await,
     };
     let status = response.status().as_u16();
+    state.metrics.answered(&method, route.as_deref(), status);
     tracing::debug!(parent: &span, http.method = %method, http.path = %path, http.status = status,
         client.address = asker.map(tracing::field::display), "answered");
     if for_programs {

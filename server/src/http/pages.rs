@@ -344,6 +344,11 @@ pub(super) async fn codes(request: Ask4Page) -> Response {
     request.own(async |backend, who, _| backend.help(&who, HelpPage::Codes).await).await
 }
 
+/// `/api`
+pub(super) async fn reference(request: Ask4Page) -> Response {
+    request.own(async |backend, who, _| backend.reference(&who).await).await
+}
+
 /// `/actions/{verb}/plan?env=…`
 pub(super) async fn plan(Path(verb): Path<String>, RawQuery(query): RawQuery, request: Ask4Page) -> Response {
     let field = |name: &str| {

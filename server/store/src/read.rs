@@ -3,7 +3,7 @@
 //! What it answers is spread over the modules of its subjects. Methods take `&mut self` because they share one
 //! connection; the snapshot ends when the reader is dropped.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use model::{Seq, Ts};
 
@@ -30,10 +30,12 @@ impl std::fmt::Debug for Reader {
 impl Reader {
     pub(crate) async fn begin(inner: &Arc<Inner>) -> Result<Self, StoreError> {
         const OP: &str = "read from the store";
+        let begun = Instant::now();
         let mut tx = inner.pool.snapshot().await.map_err(|error| StoreError::of(OP, error))?;
         let meta =
             row!(&mut tx, OP, Meta, META)?.ok_or_else(|| StoreError::damaged(OP, "the journal's head"))?;
         inner.has_read();
+        inner.reads.add(begun.elapsed());
         let recorded_at = Ts(meta.recorded_at);
         Ok(Self { tx, as_of: Seq(meta.seq), recorded_at, now: (inner.clock)().max(recorded_at) })
     }

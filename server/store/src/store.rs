@@ -15,6 +15,7 @@ use crate::{
     Clock, OpenError, Options, Reader, StoreError, StoreUrl, open,
     pool::{Pool, row},
     presence::Presence,
+    timing::{Timed, Timing},
     write::Write,
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
     // Held while the store is open; other processes read it.
     _lock: Option<File>,
     presence: Option<Presence>,
+    pub(crate) reads: Timing,
+    pub(crate) writes: Timing,
 }
 
 #[derive(sqlx::FromRow)]
@@ -74,6 +77,8 @@ impl Store {
                 last_read_at: AtomicI64::new(opened_at.0),
                 _lock: lock,
                 presence,
+                reads: Timing::default(),
+                writes: Timing::default(),
             }),
         })
     }
@@ -143,6 +148,13 @@ impl Store {
     /// [`StoreError`] when the store does not answer.
     pub async fn read(&self) -> Result<Reader, StoreError> {
         Reader::begin(&self.inner).await
+    }
+
+    /// How long reads have waited for their snapshots, and how long writes took from the first wait until they were
+    /// on disk.
+    #[must_use]
+    pub fn timings(&self) -> (Timed, Timed) {
+        (self.inner.reads.read(), self.inner.writes.read())
     }
 
     /// Waits for running work and closes every connection. The file may be opened by others once the last

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Instant,
 };
 
 use model::{ObjectKey, Seq, Ts};
@@ -23,6 +24,7 @@ pub(crate) struct Write {
     op: &'static str,
     inner: Arc<Inner>,
     head: Head,
+    begun: Instant,
     rows: Vec<Line>,
     moved: bool,
     envs: Option<BTreeMap<(String, String), i64>>,
@@ -63,6 +65,7 @@ const KEYS_INSERT: Sql = bulk_insert!("object_keys" (id: bigint, kind: text, ext
 impl Write {
     /// Waits for its turn among all writers.
     pub(crate) async fn begin(inner: &Arc<Inner>, op: &'static str) -> Result<Self, StoreError> {
+        let begun = Instant::now();
         let mut tx = inner.pool.begin().await.map_err(|error| StoreError::of(op, error))?;
         if let Tx::Postgres(tx) = &mut tx {
             sqlx::query(LOCK).execute(&mut **tx).await.map_err(|error| StoreError::of(op, error))?;
@@ -71,7 +74,17 @@ impl Write {
             row!(&mut tx, op, Head, HEAD)?.ok_or_else(|| StoreError::damaged(op, "the journal's head"))?;
         inner.is_there(op)?;
         let now = (inner.clock)().max(Ts(head.recorded_at));
-        Ok(Self { tx, now, op, inner: Arc::clone(inner), head, rows: vec![], moved: false, envs: None })
+        Ok(Self {
+            tx,
+            now,
+            op,
+            inner: Arc::clone(inner),
+            head,
+            begun,
+            rows: vec![],
+            moved: false,
+            envs: None,
+        })
     }
 
     /// What this transaction is for.
@@ -182,6 +195,7 @@ impl Write {
         self.tx.commit().await.map_err(|error| StoreError::of(self.op, error))?;
         // Before anybody is told: what went into a file that was taken away meanwhile is not acknowledged.
         self.inner.is_there(self.op)?;
+        self.inner.writes.add(self.begun.elapsed());
         self.inner.raise(Seq(self.head.seq), self.head.last_log);
         Ok(())
     }

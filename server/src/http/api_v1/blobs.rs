@@ -55,7 +55,7 @@ pub(super) async fn missing(
 }
 
 /// Sends one file. Its content must have the hash that names it.
-#[utoipa::path(put, path = "/blobs/{sha256}", params(("sha256" = String, Path)), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = 204)))]
+#[utoipa::path(put, path = "/blobs/{sha256}", params(("sha256" = String, Path)), request_body(content = String, content_type = "application/octet-stream"), responses((status = 204)))]
 pub(super) async fn put(
     State(state): State<AppState>,
     caller: Caller,

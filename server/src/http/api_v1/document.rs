@@ -65,6 +65,9 @@ fn complete(operation: &mut Map<String, Value>, path: &str, is_read: bool) {
     operation.insert("parameters".to_owned(), parameters);
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, response) in responses.iter_mut() {
+        if response["description"] == "" {
+            response["description"] = json!(if status == "202" { "accepted, not done" } else { "done" });
+        }
         if is_read && status.starts_with('2') {
             response["headers"] = headers(list);
         }
@@ -119,4 +122,42 @@ fn headers(list: bool) -> Value {
         });
     }
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every `$ref` of a value.
+    fn refs<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$ref").and_then(Value::as_str));
+                fields.values().for_each(|value| refs(value, found));
+            }
+            Value::Array(values) => values.iter().for_each(|value| refs(value, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_document_says_what_it_is_about() {
+        let document = finish(&super::super::router().1);
+        assert_eq!(document["info"]["title"], "Vantage");
+        assert!(document["info"]["description"].as_str().is_some_and(|text| text.contains("X-Journal-Seq")));
+    }
+
+    #[test]
+    fn everything_that_the_document_refers_to_is_in_it() {
+        let document = finish(&super::super::router().1);
+        let mut found = BTreeSet::new();
+        refs(&document, &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        let pointer = |name: &str| name.trim_start_matches('#').to_owned();
+        let missing: Vec<_> =
+            found.iter().filter(|name| document.pointer(&pointer(name)).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
 }

@@ -420,6 +420,7 @@ impl Reading {
 
     fn sum_up(&self, text: &mut String, problem: Option<&Problem>) {
         let Totals { stored, duplicate, refused } = self.done;
+        self.state.metrics.reported(stored, duplicate, refused);
         let (done, lines) = (problem.is_none(), stored + duplicate + refused);
         let _ = write!(
             text,

@@ -136,7 +136,7 @@ pub(super) async fn create(
 }
 
 /// Ends a token and every session that came from it.
-#[utoipa::path(delete, path = "/tokens/{id}", params(("id" = String, Path)), responses((status = 200, body = bool)))]
+#[utoipa::path(delete, path = "/tokens/{id}", params(("id" = String, Path)), responses((status = 200, body = bool, content_type = "application/json")))]
 pub(super) async fn revoke(
     State(state): State<AppState>,
     caller: Caller,

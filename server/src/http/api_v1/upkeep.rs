@@ -47,7 +47,7 @@ pub(super) async fn show(State(state): State<AppState>, _: Caller) -> Json<Store
 }
 
 /// A consistent copy of the whole store: a SQLite file that `vt restore` takes. Nobody waits for it.
-#[utoipa::path(post, path = "/backup", responses((status = 200, body = Vec<u8>, content_type = "application/vnd.sqlite3")))]
+#[utoipa::path(post, path = "/backup", responses((status = 200, body = String, content_type = "application/vnd.sqlite3")))]
 pub(super) async fn backup(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
     caller.at_least(Role::Admin)?;
     let trace = &caller.trace;
@@ -83,7 +83,7 @@ pub(super) struct Restored {
 
 /// Puts a backup into the store's place. 202: it was checked; the server now starts again over it. Every workload is
 /// started again, and what was recorded since the backup is kept aside.
-#[utoipa::path(post, path = "/restore", request_body(content = Vec<u8>, content_type = "application/vnd.sqlite3"), responses((status = 202, body = Restored)))]
+#[utoipa::path(post, path = "/restore", request_body(content = String, content_type = "application/vnd.sqlite3"), responses((status = 202, body = Restored)))]
 pub(super) async fn restore(
     State(state): State<AppState>,
     caller: Caller,
