@@ -2,12 +2,14 @@
 //!
 //! Tasks call cargo, npm and the database as child processes and never change tracked files.
 
+mod bench;
 mod build;
 mod cmd;
 mod ensure;
 mod palette;
 mod postgres;
 mod serve;
+mod serving;
 mod site;
 mod test;
 mod tidy;
@@ -48,6 +50,8 @@ enum Task {
     },
     /// Hurts a real server and checks that it keeps its promises; without a name: kills it again and again
     Torture(torture::Torture),
+    /// Measures the release build against yardsticks of the same run; without a name: lists what can be measured
+    Bench(bench::Bench),
     /// Runs what CI runs, or one stage of it
     Test {
         /// Run this stage alone: tidy, fmt, clippy, wasm-lint, doc, native, torture, e2e
@@ -81,6 +85,7 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Test { only } => test::run(only.as_deref()),
         Task::Quick => test::quick(),
         Task::Tidy => tidy::run(),
+        Task::Bench(which) => bench::run(which),
         Task::Torture(which) => torture::run(which),
     }
 }

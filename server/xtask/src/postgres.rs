@@ -19,7 +19,17 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
+    /// One for tests: it forgets everything when the machine does.
     pub(crate) fn start() -> Result<Self> {
+        Self::start_with(&["-c", "fsync=off", "-c", "max_connections=300"])
+    }
+
+    /// One with the settings that PostgreSQL comes with.
+    pub(crate) fn start_durable() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[&str]) -> Result<Self> {
         let bin = ensure::postgres_bin().context("PostgreSQL is not installed")?;
         let data = tempfile::Builder::new().prefix("vantage-postgres-").tempdir()?;
         let root = ensure::is_root();
@@ -54,18 +64,8 @@ impl Postgres {
             .current_dir(data.path())
             .arg("-D")
             .arg(data.path())
-            .args([
-                "-p",
-                &port.to_string(),
-                "-h",
-                "127.0.0.1",
-                "-k",
-                "",
-                "-c",
-                "fsync=off",
-                "-c",
-                "max_connections=300",
-            ])
+            .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-k", ""])
+            .args(settings)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -75,6 +75,11 @@ impl Postgres {
         postgres.wait_until_ready(&bin)?;
         cmd::say(format!("PostgreSQL listens on 127.0.0.1:{port}"));
         Ok(postgres)
+    }
+
+    /// The process that all others of this database belong to.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The value of `VT_TEST_POSTGRES`; tests make databases of their own below it.

@@ -2,10 +2,8 @@
 //!
 //! Each builds `vt`, serves a data folder of its own on loopback, and ends only processes that it started.
 
-mod client;
 mod kill;
 mod marked;
-mod server;
 mod soak;
 
 use std::path::PathBuf;
@@ -13,7 +11,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::cmd;
+use crate::{cmd, serving};
 
 /// Which torture, and how long.
 #[derive(Args)]
@@ -60,13 +58,7 @@ pub(crate) fn small() -> Result<()> {
 impl Common {
     /// Builds the server and answers where it is.
     fn vt(&self) -> Result<PathBuf> {
-        let mut build = cmd::cargo();
-        build.args(["build", "-p", "server", "--bin", "vt"]);
-        if self.release {
-            build.arg("--release");
-        }
-        cmd::run(&mut build)?;
-        Ok(cmd::target_dir().join(if self.release { "release/vt" } else { "debug/vt" }))
+        serving::vt(self.release)
     }
 
     /// Draws; says the seed, so that a run can be repeated.
@@ -74,25 +66,5 @@ impl Common {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
         cmd::say(format!("seed {seed}"));
         fastrand::Rng::with_seed(seed)
-    }
-}
-
-/// The greatest value that at most so many per cent of all exceed.
-fn percentile(values: &[u128], percent: usize) -> u128 {
-    let mut values = values.to_vec();
-    values.sort_unstable();
-    let last = values.len().saturating_sub(1);
-    values.get(last * percent / 100).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percentile;
-
-    #[test]
-    fn a_percentile_is_one_of_the_values() {
-        assert_eq!(percentile(&[], 50), 0);
-        assert_eq!(percentile(&[3, 1, 2], 50), 2);
-        assert_eq!(percentile(&[3, 1, 2], 100), 3);
     }
 }

@@ -19,8 +19,11 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use self::ledger::Ledger;
-use super::{Common, client::Client, marked::Mark, percentile, server::Server};
-use crate::cmd;
+use super::{Common, marked::Mark};
+use crate::{
+    cmd,
+    serving::{client::Client, percentile, server::Server},
+};
 
 /// From its start until it is ready.
 const RESTART: Duration = Duration::from_secs(2);

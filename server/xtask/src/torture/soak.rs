@@ -17,8 +17,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use self::sample::Samples;
-use super::{Common, server::Server};
-use crate::cmd;
+use super::Common;
+use crate::{cmd, serving::server::Server};
 
 /// How much memory may grow after warm-up, as a part of itself.
 const GROWTH: f64 = 0.05;

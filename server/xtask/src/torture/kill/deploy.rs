@@ -10,10 +10,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use super::{
-    super::client::{Answer, Client},
-    ledger::{Ledger, Sent},
-};
+use super::ledger::{Ledger, Sent};
+use crate::serving::client::{Answer, Client};
 
 /// The app that is deployed.
 pub(super) const ENV: &str = "/api/v1/envs/torture:prod";

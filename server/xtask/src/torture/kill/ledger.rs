@@ -8,7 +8,8 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::{super::client::Client, deploy::ENV};
+use super::deploy::ENV;
+use crate::serving::client::Client;
 
 /// Everything that was acknowledged. Shared by the loops that write.
 #[derive(Default)]

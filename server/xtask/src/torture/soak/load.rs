@@ -12,7 +12,8 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use tungstenite::{Message, WebSocket, client::IntoClientRequest as _};
 
-use super::{super::client::Client, Running};
+use super::Running;
+use crate::serving::{client::Client, now};
 
 /// How many reports a second carry the events.
 const REPORTS: u32 = 10;
@@ -53,7 +54,7 @@ fn lines(turn: u32, n: u32) -> String {
     let machine = format!("m-{id}");
     let skew = if n.is_multiple_of(2) { 0 } else { 3600 - 7200 * i64::from(turn % 2) };
     let event = json!({
-        "type": "event", "key": format!("{turn}-{n}"), "at": now(skew), "controller": "upgrader", "kind": "machine",
+        "type": "event", "key": format!("{turn}-{n}"), "at": now(skew).to_string(), "controller": "upgrader", "kind": "machine",
         "id": machine, "action": "Drain", "outcome": if n.is_multiple_of(5) { "failed" } else { "done" },
         "reason": "PodDisruptionBudget", "message": format!("cannot evict in turn {turn}"), "attempt": 1,
     });
@@ -133,12 +134,4 @@ fn open(client: &Client) -> Result<WebSocket<TcpStream>> {
     });
     socket.send(Message::text(resume.to_string()))?;
     Ok(socket)
-}
-
-/// The machine's clock, so many seconds off.
-#[expect(clippy::disallowed_methods, reason = "a platform outside has a clock of its own")]
-fn now(skew_s: i64) -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(since.as_micros()).unwrap_or_default();
-    model::Ts(now + skew_s * 1_000_000).to_string()
 }

@@ -2,7 +2,9 @@
 
 use std::{fs, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+
+use crate::serving::process;
 
 /// What was seen of one process.
 pub(super) struct Samples {
@@ -31,13 +33,10 @@ impl Samples {
     }
 
     pub(super) fn take(&mut self, at: Duration) -> Result<()> {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", self.pid)).context("the server is gone")?;
-        let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let rss = rss.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).context("no VmRSS")?;
+        let rss = u32::try_from(process::memory(self.pid, false)? / 1024).unwrap_or(u32::MAX);
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid))?.count();
         let descriptors = f64::from(u32::try_from(descriptors).unwrap_or(u32::MAX));
-        self.seen.push(Sample { at_s: at.as_secs_f64(), rss_kb: rss, descriptors });
+        self.seen.push(Sample { at_s: at.as_secs_f64(), rss_kb: f64::from(rss), descriptors });
         Ok(())
     }
 

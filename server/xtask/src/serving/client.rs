@@ -11,21 +11,21 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Somebody with the administrator's token.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     agent: Agent,
     origin: String,
     token: String,
 }
 
 /// What came back, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     /// The body of a success.
-    pub(super) fn good(self) -> Result<Value> {
+    pub(crate) fn good(self) -> Result<Value> {
         if !(200..300).contains(&self.status) {
             bail!("status {}: {}", self.status, self.body);
         }
@@ -34,34 +34,34 @@ impl Answer {
 }
 
 impl Client {
-    pub(super) fn new(origin: &str, token: &str) -> Self {
+    pub(crate) fn new(origin: &str, token: &str) -> Self {
         let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
         let agent = config.timeout_global(Some(PATIENCE)).proxy(None).build().into();
         Self { agent, origin: origin.to_owned(), token: token.to_owned() }
     }
 
     /// `GET path`.
-    pub(super) fn get(&self, path: &str) -> Result<Answer> {
+    pub(crate) fn get(&self, path: &str) -> Result<Answer> {
         let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
         read(request.call().with_context(|| format!("no answer to GET {path}"))?)
     }
 
     /// `POST path` under this idempotency key.
-    pub(super) fn post(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+    pub(crate) fn post(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         let request = request.header("idempotency-key", key);
         read(request.send_json(body).with_context(|| format!("no answer to POST {path}"))?)
     }
 
     /// `PUT path` under this idempotency key.
-    pub(super) fn put(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+    pub(crate) fn put(&self, path: &str, key: &str, body: &Value) -> Result<Answer> {
         let request = self.agent.put(self.url(path)).header("authorization", self.bearer());
         let request = request.header("idempotency-key", key);
         read(request.send_json(body).with_context(|| format!("no answer to PUT {path}"))?)
     }
 
     /// Sends lines of JSON and reads lines of JSON.
-    pub(super) fn lines(&self, path: &str, lines: String) -> Result<Vec<Value>> {
+    pub(crate) fn lines(&self, path: &str, lines: String) -> Result<Vec<Value>> {
         let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
         let request = request.header("content-type", "application/x-ndjson");
         let mut response = request.send(lines).with_context(|| format!("no answer to POST {path}"))?;
@@ -69,17 +69,29 @@ impl Client {
         if !response.status().is_success() {
             bail!("POST {path} was answered with {}: {text}", response.status());
         }
-        let lines = text.lines().filter(|line| !line.is_empty());
-        lines.map(|line| serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))).collect()
+        json_lines(&text)
+    }
+
+    /// Sends a file of lines of JSON and reads lines of JSON, however long that takes.
+    pub(crate) fn send_file(&self, path: &str, file: std::fs::File) -> Result<Vec<Value>> {
+        let request = self.agent.post(self.url(path)).header("authorization", self.bearer());
+        let request = request.header("content-type", "application/x-ndjson");
+        let request = request.config().timeout_global(None).build();
+        let mut response = request.send(file).with_context(|| format!("no answer to POST {path}"))?;
+        let text = response.body_mut().read_to_string().context("the answer broke off")?;
+        if !response.status().is_success() {
+            bail!("POST {path} was answered with {}: {text}", response.status());
+        }
+        json_lines(&text)
     }
 
     /// The server's origin, and what opens it.
-    pub(super) fn credentials(&self) -> (String, String) {
+    pub(crate) fn credentials(&self) -> (String, String) {
         (self.origin.clone(), self.bearer())
     }
 
     /// An answer that does not end, to be read line by line.
-    pub(super) fn stream(&self, path: &str) -> Result<ureq::BodyReader<'static>> {
+    pub(crate) fn stream(&self, path: &str) -> Result<ureq::BodyReader<'static>> {
         let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
         let response = request.config().timeout_global(None).timeout_recv_body(None).build().call()?;
         Ok(response.into_body().into_reader())
@@ -92,6 +104,11 @@ impl Client {
     fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
+}
+
+fn json_lines(text: &str) -> Result<Vec<Value>> {
+    let lines = text.lines().filter(|line| !line.is_empty());
+    lines.map(|line| serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))).collect()
 }
 
 fn read(mut response: Response<Body>) -> Result<Answer> {

@@ -19,8 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two questions whether it is ready.
 const STEP: Duration = Duration::from_millis(5);
 
-/// A server that this torture started. It is killed with this value.
-pub(super) struct Server {
+/// A server that this task started. It is killed with this value.
+pub(crate) struct Server {
     child: Child,
     log: PathBuf,
     begun: Instant,
@@ -30,7 +30,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts `vt serve` over a data folder and waits for its address.
-    pub(super) fn start(vt: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
+    pub(crate) fn start(vt: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
         let begun = Instant::now();
         let mut server = Self::spawn(vt, data, flags)?;
         let stdout = server.child.stdout.take().expect("standard output is piped");
@@ -49,7 +49,7 @@ impl Server {
     }
 
     /// Starts it and does not wait: for those who kill it before it is ready.
-    pub(super) fn spawn(vt: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
+    pub(crate) fn spawn(vt: &Path, data: &Path, flags: &[&str]) -> Result<Self> {
         let log = data.with_extension("log");
         let stderr = File::options().create(true).append(true).open(&log).context("cannot open the log")?;
         let mut command = Command::new(vt);
@@ -69,7 +69,7 @@ impl Server {
     }
 
     /// Waits until it is ready; answers how long that took from its start.
-    pub(super) fn ready(&self, bound: Duration) -> Result<Duration> {
+    pub(crate) fn ready(&self, bound: Duration) -> Result<Duration> {
         let client = Client::new(&self.origin, "");
         loop {
             let last = match client.get("/readyz") {
@@ -89,19 +89,19 @@ impl Server {
     }
 
     /// A client with the administrator's token.
-    pub(super) fn client(&self) -> Result<Client> {
+    pub(crate) fn client(&self) -> Result<Client> {
         let path = self.data.join("admin.token");
         let token = std::fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
         Ok(Client::new(&self.origin, token.trim()))
     }
 
     /// Its process id.
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// SIGKILL, and nothing before it.
-    pub(super) fn kill(mut self) -> Result<()> {
+    pub(crate) fn kill(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
             bail!("the server ended by itself with {status}; its log ends with: {}", self.last_words());
         }
@@ -111,7 +111,7 @@ impl Server {
     }
 
     /// TERM, and the wait for its end; answers how long that took.
-    pub(super) fn stop(mut self, bound: Duration) -> Result<Duration> {
+    pub(crate) fn stop(mut self, bound: Duration) -> Result<Duration> {
         let begun = Instant::now();
         cmd::output(Command::new("kill").args(["-TERM", &self.child.id().to_string()]))?;
         while begun.elapsed() < bound {
