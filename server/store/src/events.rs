@@ -1,24 +1,23 @@
-//! Reading events: pages, ranges, counts and facets.
+//! Reading events: pages, ranges, and the sample that they are counted in.
 
 mod filter;
+mod sample;
 
-use std::collections::BTreeMap;
+use model::{Event, EventFilter, EventId, Outcome, Seq, Ts};
 
-use model::{Event, EventFilter, EventId, Outcome, Seq, Span, Ts, view::FacetCount};
-
-use filter::{Facet, built};
+use filter::built;
+#[cfg(test)]
+pub(crate) use filter::{Lead, Route};
 pub(crate) use filter::{fold, page};
+pub use sample::EventSample;
+#[cfg(test)]
+pub(crate) use sample::rows as sampled;
 
 use crate::{
     Reader, StoreError, objects,
-    pool::{row, rows},
-    text::parse,
+    pool::{Sql, row, rows, with_list},
+    text::{parse, to_json},
 };
-
-/// Counts stop here; above it people read "≥ 10 000".
-const COUNT_CAP: i64 = 10_001;
-/// How many values a facet shows.
-const FACET_VALUES: i64 = 50;
 
 /// An event with its names, as stored.
 #[derive(Debug, sqlx::FromRow)]
@@ -62,9 +61,10 @@ const BETWEEN: &str = concat!(
 );
 const ONE: &str = concat!("SELECT ", event_columns!(), event_from!(), "AND e.seq = $1");
 const LAST_AT: &str = "SELECT at FROM events ORDER BY seq DESC LIMIT 1";
-const COUNTED: &str = concat!(
-    "SELECT count(*), coalesce(sum(CASE WHEN x.outcome = 'failed' THEN 1 ELSE 0 END), 0) FROM (SELECT e.outcome",
-    event_from!()
+const LISTED: Sql = with_list!(
+    concat!("SELECT ", event_columns!(), " FROM"),
+    "CROSS JOIN events e CROSS JOIN object_keys k CROSS JOIN sources s \
+     WHERE e.seq = CAST(j.value ->> 0 AS BIGINT) AND k.id = e.object AND s.id = e.source ORDER BY e.seq DESC"
 );
 
 impl EventRow {
@@ -124,10 +124,22 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         let before = before.map_or(i64::MAX, |before| before.0);
-        let limit = i64::from(limit);
+        let (limit, route) = (i64::from(limit), self.event_route(filter, None).await?);
         events(built!(&mut self.tx, OP, EventRow, SELECT, |query| {
-            page(query, filter, before, limit);
+            page(query, filter, route, before, limit);
         })?)
+    }
+
+    /// These events, newest first; those that are not recorded are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn events_listed(&mut self, seqs: &[Seq]) -> Result<Vec<Event>, StoreError> {
+        if seqs.is_empty() {
+            return Ok(vec![]);
+        }
+        let list: Vec<[i64; 1]> = seqs.iter().map(|seq| [seq.0]).collect();
+        events(rows!(&mut self.tx, OP, EventRow, LISTED, to_json(&list))?)
     }
 
     /// All events of the range `(after, to]`, oldest first.
@@ -149,71 +161,6 @@ impl Reader {
     /// [`StoreError`] when the store does not answer.
     pub async fn event(&mut self, id: EventId) -> Result<Option<Event>, StoreError> {
         row!(&mut self.tx, OP, EventRow, ONE, id.0.0)?.map(|row| row.into_event(OP)).transpose()
-    }
-
-    /// Values of the facets `controller`, `reason`, `outcome`, `kind` and `app`, the most frequent first, counted
-    /// under all filters but the facet's own. Only the newest 10,001 events are counted.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store does not answer.
-    pub async fn event_facets(
-        &mut self,
-        filter: &EventFilter,
-    ) -> Result<BTreeMap<String, Vec<FacetCount>>, StoreError> {
-        const OP: &str = "count the values of event facets";
-        let mut facets = BTreeMap::new();
-        for facet in Facet::ALL {
-            let counted =
-                built!(&mut self.tx, OP, (String, i64), "SELECT x.value, count(*) FROM (SELECT ", |query| {
-                    query.push(facet.column()).push(" AS value").push(event_from!());
-                    filter::wants(query, filter, Some(facet));
-                    query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(COUNT_CAP);
-                    query.push(
-                        ") x WHERE x.value <> '' GROUP BY x.value ORDER BY count(*) DESC, x.value LIMIT ",
-                    );
-                    query.push_bind(FACET_VALUES);
-                })?;
-            let counted = counted.into_iter().map(|(value, n)| FacetCount { value, n }).collect();
-            facets.insert(facet.as_str().to_owned(), counted);
-        }
-        Ok(facets)
-    }
-
-    /// How many events this filter wants, counted up to 10,001, and how many of those failed.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store does not answer.
-    pub async fn event_counts(&mut self, filter: &EventFilter) -> Result<(i64, i64), StoreError> {
-        const OP: &str = "count events";
-        let counted = built!(&mut self.tx, OP, (i64, i64), COUNTED, |query| {
-            filter::wants(query, filter, None);
-            query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(COUNT_CAP).push(") x");
-        })?;
-        Ok(counted.into_iter().next().unwrap_or((0, 0)))
-    }
-
-    /// How many of the newest 10,001 events that this filter wants fell into each `step` after `from`, by the
-    /// number of the step, and how many of those failed. Empty steps are left out.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store does not answer.
-    pub async fn event_histogram(
-        &mut self,
-        filter: &EventFilter,
-        from: Ts,
-        step: Span,
-    ) -> Result<Vec<(i64, i64, i64)>, StoreError> {
-        const OP: &str = "count events over time";
-        built!(&mut self.tx, OP, (i64, i64, i64), "SELECT x.step, count(*), ", |query| {
-            query.push(
-                "coalesce(sum(CASE WHEN x.outcome = 'failed' THEN 1 ELSE 0 END), 0) FROM (SELECT (e.at - ",
-            );
-            query.push_bind(from.0).push(") / ").push_bind(step.0.max(1)).push(" AS step, e.outcome");
-            query.push(event_from!()).push(" AND e.at >= ").push_bind(from.0);
-            filter::wants(query, filter, None);
-            query.push(" ORDER BY e.seq DESC LIMIT ").push_bind(COUNT_CAP);
-            query.push(") x GROUP BY x.step ORDER BY x.step");
-        })
     }
 
     /// When the newest recorded event happened.

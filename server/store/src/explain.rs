@@ -2,10 +2,16 @@
 //!
 //! SQLite is asked, because its planner decides without looking at the data; PostgreSQL has the same indexes.
 
-use model::{EventFilter, fixtures};
+use model::{EventFilter, Outcome, fixtures};
 use sqlx::{QueryBuilder, Sqlite};
 
-use crate::{Store, StoreUrl, events, overview, pool::Tx, search, verdicts};
+use crate::{
+    Store, StoreUrl,
+    events::{self, Lead, Route},
+    overview,
+    pool::Tx,
+    search, verdicts,
+};
 
 async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -18,7 +24,13 @@ async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
 
 async fn plan_of_events(filter: EventFilter) -> String {
     let mut query = QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", events::SELECT));
-    events::page(&mut query, &filter, 1_000_000, 100);
+    events::page(&mut query, &filter, Route::by(Lead::Planner), 1_000_000, 100);
+    plan(query).await
+}
+
+async fn plan_of_sample(filter: EventFilter, lead: Lead) -> String {
+    let mut query = QueryBuilder::new("EXPLAIN QUERY PLAN ");
+    events::sampled(&mut query, &filter, Route::by(lead), None);
     plan(query).await
 }
 
@@ -44,6 +56,43 @@ async fn events_of_one_reason_come_from_its_index_in_order() {
     let plan = plan_of_events(EventFilter { reason: vec!["Exited".into()], ..EventFilter::default() }).await;
     assert!(plan.contains("events_by_reason (reason=? AND seq<?)"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[tokio::test]
+async fn events_of_one_value_of_a_facet_come_from_its_index_in_order() {
+    let (text, any) = (vec!["x".to_owned()], EventFilter::default());
+    for (filter, index) in [
+        (EventFilter { app: text.clone(), ..any.clone() }, "events_by_app (app=?"),
+        (EventFilter { env: text.clone(), ..any.clone() }, "events_by_env_name (env=?"),
+        (EventFilter { controller: text.clone(), ..any.clone() }, "events_by_controller (controller=?"),
+        (EventFilter { kind: vec!["machine".parse().unwrap()], ..any.clone() }, "events_by_kind (kind=?"),
+        (EventFilter { outcome: vec![Outcome::Failed], ..any.clone() }, "events_by_outcome (outcome=?"),
+    ] {
+        for plan in [plan_of_events(filter.clone()).await, plan_of_sample(filter, Lead::Planner).await] {
+            assert!(plan.contains(index), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN e"), "{plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_sample_of_a_narrow_range_comes_from_the_index_of_time_and_one_of_a_wide_range_from_the_key() {
+    let range =
+        EventFilter { from: Some(fixtures::NOON), to: Some(fixtures::NOON), ..EventFilter::default() };
+    let narrow = plan_of_sample(range.clone(), Lead::Time).await;
+    assert!(narrow.contains("events_by_at (at>? AND at<?)"), "{narrow}");
+    let wide = plan_of_sample(range.clone(), Lead::Key).await;
+    assert!(!wide.contains("events_by_at") && !wide.contains("TEMP B-TREE"), "{wide}");
+    // Where the keys of the range are known, the index of a facet does not go beyond them.
+    let facet = EventFilter { outcome: vec![Outcome::Failed], ..range.clone() };
+    let mut query = QueryBuilder::new("EXPLAIN QUERY PLAN ");
+    events::sampled(&mut query, &facet, Route { lead: Lead::Key, keys: Some((1, 9)) }, None);
+    let facet = plan(query).await;
+    assert!(facet.contains("events_by_outcome (outcome=? AND seq>? AND seq<?)"), "{facet}");
+    // Free text may be rare: the range bounds what is looked at.
+    let text = EventFilter { q: Some("x".into()), to: None, ..range };
+    let text = plan_of_sample(text, Lead::Time).await;
+    assert!(text.contains("events_by_at (at>?)"), "{text}");
 }
 
 #[tokio::test]

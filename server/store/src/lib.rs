@@ -12,6 +12,7 @@
 mod access;
 mod audit;
 mod backup;
+mod bulk;
 mod desired;
 mod error;
 mod events;
@@ -45,6 +46,7 @@ mod write;
 
 pub use backup::{Backup, Incoming};
 pub use error::{Cause, OpenError, StoreError};
+pub use events::EventSample;
 pub use overview::{EnvHead, HeadObject};
 pub use read::Reader;
 pub use search::Traced;

@@ -41,6 +41,8 @@ pub(crate) const ALL: &[Migration] = migrations![
     10 "0010_overview",
     11 "0011_observed_sources",
     12 "0012_search",
+    13 "0013_event_kind",
+    14 "0014_event_facets",
 ];
 
 const OP: &str = "migrate the store";

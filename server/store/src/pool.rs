@@ -16,6 +16,11 @@ use crate::StoreError;
 /// How long anybody waits for a connection, or for a lock of SQLite.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What a connection to SQLite keeps of its file, in KiB below zero. Readers are many, and find in the page cache of
+/// the machine what they do not keep.
+const WRITER_CACHE: &str = "-32000";
+const READER_CACHE: &str = "-2000";
+
 /// One text for each engine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sql {
@@ -162,7 +167,9 @@ impl Pool {
             .busy_timeout(PATIENCE)
             // An I/O error on a mapped page is a signal, and no error.
             .pragma("mmap_size", "0")
-            .pragma("cache_size", "-16000")
+            .pragma("cache_size", WRITER_CACHE)
+            // Pages of indexes change again and again: the longer a checkpoint waits, the fewer times each is copied.
+            .pragma("wal_autocheckpoint", "2000")
             .pragma("temp_store", "memory")
             .disable_statement_logging();
         let sizes = |n: u32| {
@@ -176,7 +183,7 @@ impl Pool {
             .map_err(|error| StoreError::of(OPEN, error))?;
         let readers = sizes(n_readers.max(1)).connect_lazy_with(
             // A reader never makes an empty store where the file was taken away.
-            options.create_if_missing(false).pragma("query_only", "on"),
+            options.create_if_missing(false).pragma("query_only", "on").pragma("cache_size", READER_CACHE),
         );
         Ok(Self::Sqlite { writer, readers })
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::{
     JournalKind, StoreError,
+    bulk::{self, Cell, Table, bulk_table},
     pool::{Sql, Tx, bulk_insert, exec, row, rows, with_list},
     store::Inner,
     text::to_json,
@@ -25,7 +26,7 @@ pub(crate) struct Write {
     inner: Arc<Inner>,
     head: Head,
     begun: Instant,
-    rows: Vec<Line>,
+    rows: Vec<[Cell; 6]>,
     moved: bool,
     envs: Option<BTreeMap<(String, String), i64>>,
 }
@@ -38,22 +39,11 @@ struct Head {
     last_log: i64,
 }
 
-#[derive(Serialize)]
-struct Line {
-    seq: i64,
-    recorded_at: i64,
-    kind: &'static str,
-    object: Option<i64>,
-    env: Option<i64>,
-    subject: Option<String>,
-}
-
 // The second half keeps stores in other schemas of the same database apart.
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7270, hashtext(current_schema()))";
 const HEAD: &str = "SELECT seq, recorded_at, last_id, last_log FROM journal_head";
 const HEAD_MOVE: &str = "UPDATE journal_head SET seq = $1, recorded_at = $2, last_id = $3, last_log = $4";
-const JOURNAL_INSERT: Sql = bulk_insert!("journal" (seq: bigint, recorded_at: bigint, kind: text, object: bigint,
-    env: bigint, subject: text) "");
+const JOURNAL: Table = bulk_table!("journal"(seq, recorded_at, kind, object, env, subject));
 const ENVS: &str =
     "SELECT e.id, a.name, e.name FROM envs e JOIN apps a ON a.id = e.app WHERE e.forgotten_at IS NULL";
 const KEYS: Sql = with_list!(
@@ -102,7 +92,14 @@ impl Write {
     ) -> Seq {
         self.head.seq += 1;
         let (seq, recorded_at) = (self.head.seq, self.now.0);
-        self.rows.push(Line { seq, recorded_at, kind: kind.as_str(), object, env, subject });
+        self.rows.push([
+            seq.into(),
+            recorded_at.into(),
+            kind.as_str().into(),
+            object.into(),
+            env.into(),
+            subject.into(),
+        ]);
         Seq(seq)
     }
 
@@ -186,7 +183,7 @@ impl Write {
         let n_rows = self.rows.len();
         if n_rows > 0 {
             self.head.recorded_at = self.now.0;
-            exec!(&mut self.tx, self.op, JOURNAL_INSERT, to_json(&self.rows))?;
+            bulk::insert(&mut self.tx, self.op, &JOURNAL, self.rows).await?;
         }
         if n_rows > 0 || self.moved {
             let Head { seq, recorded_at, last_id, last_log } = self.head;

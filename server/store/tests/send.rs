@@ -24,6 +24,6 @@ fn commands(store: &Store, write: EnvWrite, entry: AuditEntry) {
 
 #[expect(dead_code, reason = "compiling it is the test")]
 fn reads(reader: &mut Reader, filter: &EventFilter, keys: &[ObjectKey]) {
-    sent(reader.event_facets(filter));
+    sent(reader.event_sample(filter));
     sent(reader.judgements(keys));
 }

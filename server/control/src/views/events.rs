@@ -4,7 +4,7 @@ use model::{
     EventFilter, EventId, Seq, Span, Ts, ViewState,
     view::{Bar, EventsView, Silence, group},
 };
-use store::{Reader, StoreError};
+use store::{EventSample, Reader, StoreError};
 
 /// Events on one page.
 pub const PAGE: u32 = 200;
@@ -21,14 +21,19 @@ pub async fn load(
 ) -> Result<EventsView, StoreError> {
     let filter: EventFilter = state.event_filter(now);
     let limit = limit.clamp(1, 1000);
-    let mut events = reader.events(&filter, state.before.map(|before| before.0), limit + 1).await?;
+    let sample = reader.event_sample(&filter).await?;
+    let before = state.before.map(|before| before.0);
+    let mut events = match sample.newest(before, limit + 1) {
+        Some(seqs) => reader.events_listed(&seqs).await?,
+        None => reader.events(&filter, before, limit + 1).await?,
+    };
     let more = events.len() > limit as usize;
     events.truncate(limit as usize);
     let older: Option<Seq> = events.last().map(|event| event.seq).filter(|_| more);
-    let (total, failed) = reader.event_counts(&filter).await?;
+    let (total, failed) = sample.counts();
     let end = filter.to.unwrap_or(now);
     let begin = filter.from.into_iter().chain(events.iter().map(|event| event.at).min()).min().unwrap_or(end);
-    let bars = bars(reader, &filter, begin, end).await?;
+    let bars = bars(&sample, begin, end);
     let listed = events.iter().map(|event| event.at).min().filter(|_| more).unwrap_or(begin);
     let silences = silences(reader, listed, end).await?;
     let selected = match state.sel.as_deref().and_then(|sel| sel.parse::<EventId>().ok()) {
@@ -37,7 +42,7 @@ pub async fn load(
     };
     Ok(EventsView {
         groups: group(events, !state.ungrouped),
-        facets: reader.event_facets(&filter).await?,
+        facets: sample.facets,
         last_at: reader.last_event_at().await?,
         recorded_since: reader.recorded_since().await?,
         total,
@@ -54,18 +59,17 @@ const STEPS: [i64; 15] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 
 /// The most bars that a histogram has, until its step is a day.
 const BARS: i64 = 40;
 
-async fn bars(reader: &mut Reader, filter: &EventFilter, from: Ts, to: Ts) -> Result<Vec<Bar>, StoreError> {
+fn bars(sample: &EventSample, from: Ts, to: Ts) -> Vec<Bar> {
     let length = (to - from).as_seconds();
     let step = STEPS.into_iter().find(|step| length / step < BARS).unwrap_or(STEPS[STEPS.len() - 1]);
     let step = Span::seconds(step);
     // Steps begin at full steps of the clock, so that a later page has the same bars.
     let from = Ts(from.0 - from.0.rem_euclid(step.0));
-    let counted = reader.event_histogram(filter, from, step).await?;
     let bar = |(i, n, failed): (i64, i64, i64)| {
         let from = from + Span(step.0.saturating_mul(i));
         Bar { from, to: from + step, n, failed }
     };
-    Ok(counted.into_iter().map(bar).collect())
+    sample.histogram(from, step).into_iter().map(bar).collect()
 }
 
 /// The most silences that one page tells of.

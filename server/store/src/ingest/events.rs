@@ -3,39 +3,35 @@
 use std::collections::BTreeSet;
 
 use model::{NewEvent, Seq};
-use serde::Serialize;
 
 use crate::{
     JournalKind, StoreError,
+    bulk::{self, Cell, Table, bulk_table},
     events::fold,
-    pool::{Sql, bulk_insert, exec, rows, with_list},
+    pool::{Sql, exec, rows, with_list},
     text::{clean, to_json},
     write::Write,
 };
 
-#[derive(Serialize)]
-struct NewRow {
-    seq: i64,
-    at: i64,
-    recorded_at: i64,
-    source: i64,
-    controller: String,
-    object: i64,
-    app: Option<String>,
-    env: Option<String>,
-    action: String,
-    outcome: &'static str,
-    reason: String,
-    message: String,
-    attempt: Option<u32>,
-    trace_id: Option<String>,
-    dedupe: Option<String>,
-    folded: Option<String>,
-}
-
-const INSERT: Sql = bulk_insert!("events" (seq: bigint, at: bigint, recorded_at: bigint, source: bigint, controller: text,
-    object: bigint, app: text, env: text, action: text, outcome: text, reason: text, message: text, attempt: bigint,
-    trace_id: text, dedupe: text, folded: text) "");
+const EVENTS: Table = bulk_table!("events"(
+    seq,
+    at,
+    recorded_at,
+    source,
+    controller,
+    object,
+    kind,
+    app,
+    env,
+    action,
+    outcome,
+    reason,
+    message,
+    attempt,
+    trace_id,
+    dedupe,
+    folded
+));
 const KNOWN: Sql = with_list!(
     "SELECT e.source, e.dedupe FROM",
     "CROSS JOIN events e WHERE e.source = CAST(j.value ->> 0 AS BIGINT) AND e.dedupe = j.value ->> 1 \
@@ -49,7 +45,8 @@ const TOUCH: &str = "UPDATE objects SET unjudged = 1 WHERE unjudged = 0 AND gone
 /// Events of one transaction.
 #[derive(Default)]
 pub(super) struct Events {
-    rows: Vec<NewRow>,
+    first: Option<i64>,
+    rows: Vec<[Cell; 17]>,
     known: BTreeSet<(i64, String)>,
 }
 
@@ -98,32 +95,36 @@ impl Events {
         let env_key = write.env_of(app.as_deref(), env.as_deref()).await?;
         let seq = write.journal(JournalKind::Event, Some(object), env_key, None);
         let (action, reason, message) = (own(action), own(reason), own(message));
-        self.rows.push(NewRow {
-            seq: seq.0,
-            at: at.0,
-            recorded_at: write.now.0,
-            source,
-            controller: own(controller),
-            object,
-            app,
-            env,
-            outcome: outcome.as_str(),
-            folded: fold([&message, &reason, &action, key.id()]),
-            action,
-            reason,
-            message,
-            attempt,
-            trace_id: trace_id.map(|id| id.to_string()),
-            dedupe,
-        });
+        let folded = fold([&message, &reason, &action, key.id()]);
+        self.first.get_or_insert(seq.0);
+        self.rows.push([
+            seq.0.into(),
+            at.0.into(),
+            write.now.0.into(),
+            source.into(),
+            own(controller).into(),
+            object.into(),
+            key.kind().to_string().into(),
+            app.into(),
+            env.into(),
+            action.into(),
+            outcome.as_str().into(),
+            reason.into(),
+            message.into(),
+            attempt.map(i64::from).into(),
+            trace_id.map(|id| id.to_string()).into(),
+            dedupe.into(),
+            folded.into(),
+        ]);
         Ok(Some(seq))
     }
 
     /// Writes all of them.
     pub(super) async fn flush(self, write: &mut Write) -> Result<(), StoreError> {
-        if let Some(first) = self.rows.first().map(|row| row.seq) {
-            exec!(&mut write.tx, write.op(), INSERT, to_json(&self.rows))?;
-            exec!(&mut write.tx, write.op(), TOUCH, first)?;
+        if let Some(first) = self.first {
+            let op = write.op();
+            bulk::insert(&mut write.tx, op, &EVENTS, self.rows).await?;
+            exec!(&mut write.tx, op, TOUCH, first)?;
         }
         Ok(())
     }

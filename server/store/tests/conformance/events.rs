@@ -87,9 +87,10 @@ async fn counts_and_facets_answer_under_the_other_filters(place: Place) {
     store.ingest(vec![batch(NOON, all.collect())]).await.unwrap();
     let mut reader = store.read().await.unwrap();
     let filter = EventFilter { reason: vec!["Exited".into()], ..EventFilter::default() };
-    assert_eq!(reader.event_counts(&EventFilter::default()).await.unwrap(), (6, 4));
-    assert_eq!(reader.event_counts(&filter).await.unwrap(), (3, 3));
-    let facets = reader.event_facets(&filter).await.unwrap();
+    assert_eq!(reader.event_sample(&EventFilter::default()).await.unwrap().counts(), (6, 4));
+    let sample = reader.event_sample(&filter).await.unwrap();
+    assert_eq!(sample.counts(), (3, 3));
+    let facets = &sample.facets;
     let brief = |facet: &str| facets[facet].iter().map(|f| (f.value.as_str(), f.n)).collect::<Vec<_>>();
     assert_eq!(brief("reason"), [("Exited", 3), ("Pull", 1)]);
     assert_eq!(brief("outcome"), [("failed", 3)]);

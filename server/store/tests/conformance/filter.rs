@@ -71,8 +71,8 @@ async fn sql_and_model_agree_about_every_filter(place: Place) {
         let found = reader.events(&filter, None, 1000).await.unwrap();
         assert_eq!(found, expected, "{filter:?}");
         let failed = expected.iter().filter(|event| event.outcome == Outcome::Failed).count();
-        let counts = reader.event_counts(&filter).await.unwrap();
-        assert_eq!(counts, (expected.len().try_into().unwrap(), failed.try_into().unwrap()));
+        let sample = reader.event_sample(&filter).await.unwrap();
+        assert_eq!(sample.counts(), (expected.len().try_into().unwrap(), failed.try_into().unwrap()));
         let (from, step) = (NOON + Span::seconds(4), Span::seconds(7));
         let mut bars: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
         for event in expected.iter().filter(|event| event.at >= from) {
@@ -80,7 +80,11 @@ async fn sql_and_model_agree_about_every_filter(place: Place) {
             *bar = (bar.0 + 1, bar.1 + i64::from(event.outcome == Outcome::Failed));
         }
         let bars: Vec<_> = bars.into_iter().map(|(bar, (n, failed))| (bar, n, failed)).collect();
-        assert_eq!(reader.event_histogram(&filter, from, step).await.unwrap(), bars, "{filter:?}");
+        assert_eq!(sample.histogram(from, step), bars, "{filter:?}");
+        let seqs: Vec<_> = expected.iter().map(|event| event.seq).take(7).collect();
+        let chosen = sample.newest(None, 7).unwrap();
+        assert_eq!(chosen, seqs, "{filter:?}");
+        assert_eq!(reader.events_listed(&chosen).await.unwrap(), expected[..seqs.len()]);
         n_matched += expected.len();
     }
     assert!(n_matched > 1000, "the filters are too narrow to say anything: {n_matched}");

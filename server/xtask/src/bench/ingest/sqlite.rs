@@ -19,7 +19,7 @@ use crate::{
 /// Rows that one commit of ours has at most, and so one of the yardstick.
 const COMMIT: u64 = 1000;
 /// As `server/store/src/pool.rs` opens a store.
-const AS_OURS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;\n";
+const AS_OURS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000;\n";
 
 /// The tables that events go to, and their indexes.
 const SCHEMA: &str =

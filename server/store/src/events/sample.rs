@@ -1,0 +1,191 @@
+//! The newest events that a filter wants, in short: what a page counts, draws and offers as facets.
+//!
+//! They are read once for all of that, and as one text: a row of its own for each would cost more than finding them.
+//! Only a facet that the filter asks for something has to be read again, because it is counted without that.
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::{EventFilter, Outcome, Seq, Span, Ts, view::FacetCount};
+use sqlx::{Encode, QueryBuilder, Type};
+
+use super::filter::{self, Engine, Facet, Lead, Route, built};
+use crate::{Reader, StoreError, pool::row, text::SEPARATOR};
+
+/// Counts stop here; above it people read "≥ 10 000".
+const CAP: i64 = 10_001;
+/// How many values a facet shows.
+const FACET_VALUES: usize = 50;
+/// A range of time with fewer events than this is narrow: all of them are looked at, and sorted.
+const NARROW: i64 = 20_000;
+/// In a range with no more events than this, the first and the last key are looked for: the index of time alone
+/// knows them.
+const MEASURED: i64 = 200_000;
+
+const OP: &str = "count events";
+/// The fields of one event.
+const N_FIELDS: usize = 7;
+
+/// The separator cannot be part of a stored text.
+macro_rules! fields {
+    () => {
+        "SELECT e.seq AS seq, e.seq || '\u{1f}' || e.at || '\u{1f}' || e.outcome || '\u{1f}' || e.controller || '\u{1f}' \
+         || e.reason || '\u{1f}' || coalesce(e.kind, '') || '\u{1f}' || coalesce(e.app, '') AS line FROM events e "
+    };
+}
+const START: &str = "SELECT string_agg(x.line, '\u{1f}') FROM (";
+const ALONE: &str = concat!(fields!(), "WHERE 1 = 1 ");
+/// Free text is also looked for in an object's id.
+const WITH_KEYS: &str = concat!(fields!(), "CROSS JOIN object_keys k WHERE k.id = e.object ");
+const IN_RANGE: &str = "SELECT count(*), min(x.seq), max(x.seq) FROM (SELECT seq FROM events WHERE at >= $1 AND at <= $2 LIMIT $3) x";
+
+/// The newest 10,001 events that a filter wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventSample {
+    /// Newest first.
+    rows: Vec<(Seq, Ts, bool)>,
+    /// Values of the facets `controller`, `reason`, `outcome`, `kind` and `app`, the most frequent first, counted
+    /// under all filters but the facet's own.
+    pub facets: BTreeMap<String, Vec<FacetCount>>,
+}
+
+impl EventSample {
+    /// How many events there are, and how many of those failed.
+    #[must_use]
+    pub fn counts(&self) -> (i64, i64) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        (count(self.rows.len()), count(self.rows.iter().filter(|(.., failed)| *failed).count()))
+    }
+
+    /// How many fell into each `step` after `from`, by the number of the step, and how many of those failed. Empty
+    /// steps are left out.
+    #[must_use]
+    pub fn histogram(&self, from: Ts, step: Span) -> Vec<(i64, i64, i64)> {
+        let mut bars: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for (_, at, failed) in self.rows.iter().filter(|(_, at, _)| *at >= from) {
+            let bar = bars.entry((*at - from).0 / step.0.max(1)).or_default();
+            *bar = (bar.0 + 1, bar.1 + i64::from(*failed));
+        }
+        bars.into_iter().map(|(step, (n, failed))| (step, n, failed)).collect()
+    }
+
+    /// The newest so many before this one; `None` where the sample ends too early to tell.
+    #[must_use]
+    pub fn newest(&self, before: Option<Seq>, limit: u32) -> Option<Vec<Seq>> {
+        let before = before.unwrap_or(Seq(i64::MAX));
+        let seqs = self.rows.iter().map(|(seq, ..)| *seq).filter(|seq| *seq < before);
+        let seqs: Vec<Seq> = seqs.take(limit as usize).collect();
+        let is_all = self.counts().0 < CAP;
+        (is_all || seqs.len() == limit as usize).then_some(seqs)
+    }
+}
+
+impl Reader {
+    /// The newest 10,001 events that this filter wants, to count and to choose from.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn event_sample(&mut self, filter: &EventFilter) -> Result<EventSample, StoreError> {
+        let text = self.sampled(filter, None).await?;
+        let lines = lines(&text);
+        let mut sample = EventSample::default();
+        for line in &lines {
+            let [seq, at, outcome, ..] = line;
+            let number =
+                |text: &str| text.parse().map_err(|_| StoreError::damaged(OP, "an event's key or time"));
+            sample.rows.push((Seq(number(seq)?), Ts(number(at)?), *outcome == Outcome::Failed.as_str()));
+        }
+        // The engines keep this order by themselves; neither of them promises to.
+        sample.rows.sort_unstable_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
+        for facet in Facet::ALL {
+            let counted = if facet.is_asked(filter) {
+                let text = self.sampled(filter, Some(facet)).await?;
+                count(&self::lines(&text), facet)
+            } else {
+                count(&lines, facet)
+            };
+            sample.facets.insert(facet.as_str().to_owned(), counted);
+        }
+        Ok(sample)
+    }
+
+    /// How to get to the events of this filter without what it asks of one facet.
+    pub(super) async fn event_route(
+        &mut self,
+        filter: &EventFilter,
+        except: Option<Facet>,
+    ) -> Result<Route, StoreError> {
+        let mut facets = Facet::ALL.into_iter().filter(|facet| Some(*facet) != except);
+        let chosen =
+            !(filter.env.is_empty() && filter.object.is_empty()) || facets.any(|facet| facet.leads(filter));
+        if filter.from.is_none() && filter.to.is_none() {
+            return Ok(Route { lead: Lead::Planner, keys: None });
+        }
+        let (from, to) = (filter.from.map_or(i64::MIN, |at| at.0), filter.to.map_or(i64::MAX, |at| at.0));
+        let found =
+            row!(&mut self.tx, OP, (i64, Option<i64>, Option<i64>), IN_RANGE, from, to, MEASURED + 1)?;
+        let (n, first, last) = found.unwrap_or_default();
+        // An empty range has no keys, and nothing is between one and zero.
+        let keys = (n <= MEASURED).then(|| first.zip(last).unwrap_or((1, 0)));
+        let lead = match chosen {
+            true => Lead::Key,
+            // Free text may be rare, so all of the range has to be looked at in any case.
+            false if n < NARROW || filter.q.is_some() => Lead::Time,
+            false => Lead::Key,
+        };
+        Ok(Route { lead, keys })
+    }
+
+    async fn sampled(&mut self, filter: &EventFilter, except: Option<Facet>) -> Result<String, StoreError> {
+        let route = self.event_route(filter, except).await?;
+        let found = built!(&mut self.tx, OP, (Option<String>,), START, |query| {
+            rows(query, filter, route, except);
+            query.push(") x");
+        })?;
+        Ok(found.into_iter().next().and_then(|(text,)| text).unwrap_or_default())
+    }
+}
+
+/// The rows of a sample, each as one text.
+pub(crate) fn rows<DB: Engine>(
+    query: &mut QueryBuilder<DB>,
+    filter: &EventFilter,
+    route: Route,
+    except: Option<Facet>,
+) where
+    String: for<'q> Encode<'q, DB> + Type<DB>,
+    i64: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    query.push(if filter.q.is_some() { WITH_KEYS } else { ALONE });
+    filter::wants(query, filter, route, except);
+    filter::newest(query, route, CAP);
+}
+
+fn lines(text: &str) -> Vec<[&str; N_FIELDS]> {
+    if text.is_empty() {
+        return vec![];
+    }
+    let fields: Vec<&str> = text.split(SEPARATOR).collect();
+    fields.as_chunks().0.to_vec()
+}
+
+/// The values of a facet, the most frequent first.
+fn count(lines: &[[&str; N_FIELDS]], facet: Facet) -> Vec<FacetCount> {
+    let mut counted: HashMap<&str, i64> = HashMap::new();
+    for line in lines {
+        let [_, _, outcome, controller, reason, kind, app] = *line;
+        let value = match facet {
+            Facet::Controller => controller,
+            Facet::Reason => reason,
+            Facet::Outcome => outcome,
+            Facet::Kind => kind,
+            Facet::App => app,
+        };
+        if !value.is_empty() {
+            *counted.entry(value).or_default() += 1;
+        }
+    }
+    let mut counted: Vec<(&str, i64)> = counted.into_iter().collect();
+    counted.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
+    counted.truncate(FACET_VALUES);
+    counted.into_iter().map(|(value, n)| FacetCount { value: value.to_owned(), n }).collect()
+}
