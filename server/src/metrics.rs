@@ -1,7 +1,7 @@
 //! What the server counts of itself. Values that somebody keeps already are asked for when `/metrics` is read;
 //! only what nobody else knows is counted here.
 //!
-//! Written as text by hand: ten families need no registry, and no dependency.
+//! Written as text by hand: eight families need no registry, and no dependency.
 
 use std::{
     collections::BTreeMap,
