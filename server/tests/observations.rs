@@ -120,7 +120,7 @@ async fn a_full_snapshot_decides_what_is_gone_and_a_cut_off_one_does_not(app: Te
     let other = reporter(&app, "other").await;
     let _ = acknowledged(&send(&other, "other", object("theirs")).await);
     let present = async || {
-        let rows: Vec<Value> = app.viewer().read("/api/v1/objects?kind=machine").await;
+        let rows: Vec<Value> = app.viewer().read_all("/api/v1/objects?kind=machine").await;
         let mut ids: Vec<String> =
             rows.iter().map(|row| row["object"]["key"].as_str().unwrap().replace("machine:", "")).collect();
         ids.sort();

@@ -121,10 +121,9 @@ async fn pages(client: &Client, path: &str, limit: usize) -> (Vec<Value>, usize)
     let (mut all, mut n) = (vec![], 0);
     while let Some(path) = next {
         let answer: Response = client.get(&path).await.has_status(200);
-        let link = answer.header("link").to_owned();
+        next = answer.next_page();
         let items: Vec<Value> = answer.good().as_array().unwrap().clone();
         assert!(items.len() <= limit, "{path}: {} items", items.len());
-        next = link.split_once("; rel=\"next\"").map(|(link, _)| link.trim_matches(['<', '>']).to_owned());
         // Log lines always go on; their end is an empty page.
         next = next.filter(|_| !items.is_empty());
         all.extend(items);

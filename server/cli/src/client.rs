@@ -96,6 +96,17 @@ impl Client {
         Ok(Answer { value: decode(path, &self.body(path, response).await?)?, seq })
     }
 
+    /// Reads a list to its end, page by page.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Error> {
+        let (mut all, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let response = self.send(self.request(&self.http, Method::GET, &path)).await?;
+            next = next_page(&response);
+            all.extend(decode::<Vec<T>>(&path, &self.body(&path, response).await?)?);
+        }
+        Ok(all)
+    }
+
     /// Reads something that may not exist.
     pub(crate) async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, Error> {
         match self.get(path).await {
@@ -250,6 +261,13 @@ fn lost(server: String, source: reqwest::Error) -> Error {
     } else {
         Error::Broken { server, source }
     }
+}
+
+/// Where a list goes on, as a path of the API; a server cannot send us anywhere else.
+fn next_page(response: &Response) -> Option<String> {
+    let link = response.headers().get(header::LINK)?.to_str().ok()?;
+    let address = link.strip_prefix('<')?.split_once(">; rel=\"next\"")?.0;
+    Some(address.strip_prefix("/api/v1")?.to_owned()).filter(|path| path.starts_with('/'))
 }
 
 fn seq(response: &Response) -> Option<Seq> {

@@ -145,6 +145,20 @@ impl Client {
     pub async fn read<T: DeserializeOwned>(&self, path: &str) -> T {
         self.get(path).await.good()
     }
+
+    /// `GET path` as a list, to the end of its last page.
+    ///
+    /// # Panics
+    /// Where a page is no list.
+    pub async fn read_all<T: DeserializeOwned>(&self, path: &str) -> Vec<T> {
+        let (mut all, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let answer: Response<Vec<T>> = self.get(&path).await;
+            next = answer.next_page();
+            all.extend(answer.good());
+        }
+        all
+    }
 }
 
 /// Percent-encodes everything that is not plainly itself.

@@ -33,6 +33,13 @@ impl<T> Response<T> {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// Where a list goes on, as `Link` says it.
+    #[must_use]
+    pub fn next_page(&self) -> Option<String> {
+        let (link, _) = self.header("link").split_once("; rel=\"next\"")?;
+        Some(link.trim_matches(['<', '>']).to_owned())
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> &str {

@@ -58,7 +58,7 @@ pub(super) async fn place(
         // An object that was named decides by itself, whatever folder this is.
         return Ok((None, None));
     }
-    let envs: Vec<EnvRecord> = context.client.get("/envs").await?;
+    let envs: Vec<EnvRecord> = context.client.list("/envs").await?;
     if has_object && wanted.app.is_none() {
         let is_meant = |env: &&EnvRecord| wanted.env.as_deref() == Some(env.target.env_id.as_str());
         let env = envs.iter().find(is_meant).map(|env| env.target.env.clone());

@@ -13,7 +13,7 @@ use crate::{
 pub(super) async fn list(context: &mut Context<'_>) -> Outcome {
     let env = scope::env(&context.client, context.global).await?;
     let mut rows: Vec<ReleaseRow> =
-        context.client.get(&format!("/envs/{}/releases", env.target.env_id)).await?;
+        context.client.list(&format!("/envs/{}/releases", env.target.env_id)).await?;
     if let Some(limit) = context.global.limit {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }

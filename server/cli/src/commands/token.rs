@@ -36,7 +36,7 @@ async fn create(context: &mut Context<'_>, body: &Value) -> Outcome {
 }
 
 async fn list(context: &mut Context<'_>) -> Outcome {
-    let tokens: Vec<Value> = context.client.get("/tokens").await?;
+    let tokens: Vec<Value> = context.client.list("/tokens").await?;
     if context.terminal.json() {
         context.terminal.document(&tokens)?;
         return Ok(Exit::Done);
@@ -66,7 +66,7 @@ async fn list(context: &mut Context<'_>) -> Outcome {
 }
 
 async fn revoke(context: &mut Context<'_>, wanted: &str) -> Outcome {
-    let tokens: Vec<Value> = context.client.get("/tokens").await?;
+    let tokens: Vec<Value> = context.client.list("/tokens").await?;
     let is_live = |token: &&Value| token["revoked_at"].is_null();
     let by_id = tokens.iter().find(|token| text(token, "id") == wanted);
     let by_name: Vec<&Value> =

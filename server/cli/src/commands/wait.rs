@@ -53,7 +53,7 @@ async fn until(context: &Context<'_>, key: &ObjectKey) -> Result<Option<Until>, 
     if key.kind().as_str() != ObjectKind::ENV {
         return Ok(None);
     }
-    let envs: Vec<EnvRecord> = context.client.get("/envs").await?;
+    let envs: Vec<EnvRecord> = context.client.list("/envs").await?;
     let env = envs.iter().find(|env| env.target.env_id.as_str() == key.id());
     Ok(env.map(|env| Until::converged_at(env.generation)))
 }

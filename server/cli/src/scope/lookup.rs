@@ -13,7 +13,7 @@ use crate::{args::Global, client::Client, error::Error};
 /// The env that the flags mean.
 pub(crate) async fn env(client: &Client, global: &Global) -> Result<EnvRecord, Error> {
     let wanted = Wanted::of(global)?;
-    let envs: Vec<EnvRecord> = client.get("/envs").await?;
+    let envs: Vec<EnvRecord> = client.list("/envs").await?;
     wanted.choose(&envs).cloned()
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn release(
         .parse()
         .map_err(|_| Error::usage(format!("{text} is not a release: expected rel_7f3k9, r-2 or 2")))?;
     let env = env(client, global).await?;
-    let rows: Vec<ReleaseRow> = client.get(&format!("/envs/{}/releases", env.target.env_id)).await?;
+    let rows: Vec<ReleaseRow> = client.list(&format!("/envs/{}/releases", env.target.env_id)).await?;
     match rows.iter().find(|row| row.release.number == number) {
         Some(row) => Ok((env, row.release.id.clone())),
         None => Err(Error::not_found(
@@ -72,7 +72,7 @@ pub(crate) async fn release_id(client: &Client, global: &Global, text: &str) -> 
 /// The env that an object belongs to.
 async fn env_of(client: &Client, key: &ObjectKey) -> Result<EnvRecord, Error> {
     let view: ObjectView = client.get(&object_path(key)).await?;
-    let envs: Vec<EnvRecord> = client.get("/envs").await?;
+    let envs: Vec<EnvRecord> = client.list("/envs").await?;
     let target = view.target.map(|target| target.env_id);
     envs.into_iter().find(|env| target.as_ref() == Some(&env.target.env_id)).ok_or_else(|| {
         Error::not_found(format!("{key} belongs to no env that exists"), "`vt status --all` lists envs")
@@ -94,7 +94,7 @@ pub(crate) async fn objects(
     target: Option<&EnvRef>,
 ) -> Result<Vec<Judged>, Error> {
     let place = target.map(|target| format!("&{}", query(target))).unwrap_or_default();
-    client.get(&format!("/objects?kind={kind}{place}")).await
+    client.list(&format!("/objects?kind={kind}{place}")).await
 }
 
 /// The object that an id means, or a name where it is unique: under the flags first, then everywhere.
@@ -115,7 +115,7 @@ pub(crate) async fn object(
         let (app, name) =
             text.split_once('/').map_or((global.app.clone(), text), |(app, name)| (Some(app.into()), name));
         let wanted = Wanted::of(&Global { app, env: Some(name.to_owned()), ..Global::default() })?;
-        let envs: Vec<EnvRecord> = client.get("/envs").await?;
+        let envs: Vec<EnvRecord> = client.list("/envs").await?;
         return Ok(ObjectKey::env(&wanted.choose(&envs)?.target.env_id));
     }
     let all = objects(client, kind, None).await?;

@@ -38,6 +38,26 @@ async fn a_problem_becomes_an_exit_code_a_sentence_and_a_document() {
 }
 
 #[tokio::test]
+async fn a_list_is_read_to_its_end_however_many_pages_it_has() {
+    let token =
+        |name: &str| json!([{ "id": format!("tok_{name}"), "name": name, "role": "viewer" }]).to_string();
+    let server = Fake::default()
+        .on("GET /tokens?after=", move |_, _| ok(token("second")))
+        .on("GET /tokens", move |_, _| {
+            let mut first = ok(token("first"));
+            let link = "</api/v1/tokens?after=tok_first>; rel=\"next\"";
+            first.headers_mut().insert("link", link.parse().expect("a header"));
+            first
+        })
+        .start()
+        .await;
+    let said = server.vt("token list --json").await;
+    let said = said.json();
+    let tokens = said["data"].as_array().expect("a list");
+    assert_eq!(tokens.iter().map(|token| &token["name"]).collect::<Vec<_>>(), ["first", "second"]);
+}
+
+#[tokio::test]
 async fn a_server_that_is_not_there_is_transient() {
     let said = vt("http://127.0.0.1:1", "status --all --json").await;
     let error = &said.json()["error"];
