@@ -124,7 +124,8 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         let before = before.map_or(i64::MAX, |before| before.0);
-        let (limit, route) = (i64::from(limit), self.event_route(filter, None).await?);
+        let (limit, range) = (i64::from(limit), self.event_range(filter).await?);
+        let route = sample::route(filter, range, None);
         events(built!(&mut self.tx, OP, EventRow, SELECT, |query| {
             page(query, filter, route, before, limit);
         })?)

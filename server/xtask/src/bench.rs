@@ -6,7 +6,9 @@
 //! To add one: a file in `bench/` with its `Args` and a `run` that answers a [`Report`], and a variant of [`Which`].
 
 mod events;
+mod fanout;
 mod ingest;
+mod overview;
 mod queries;
 mod report;
 
@@ -32,6 +34,10 @@ pub(crate) struct Bench {
 enum Which {
     /// Events a CPU-second through the observations endpoint, against `sqlite3` and `psql \copy` into the same tables
     Ingest(ingest::Ingest),
+    /// Deliveries a CPU-second to open pages and their delay, against the npm package `ws`
+    Fanout(fanout::Fanout),
+    /// First byte and cost of the overview of many app-envs, against the same bytes from memory
+    Overview(overview::Overview),
     /// How long pages of events, free text and an object's last day take with many events in the store
     Queries(queries::Queries),
 }
@@ -44,6 +50,8 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     };
     let report = match which {
         Which::Ingest(ingest) => ingest::run(&ingest)?,
+        Which::Fanout(fanout) => fanout::run(&fanout)?,
+        Which::Overview(overview) => overview::run(&overview)?,
         Which::Queries(queries) => queries::run(&queries)?,
     };
     report.print()

@@ -1,6 +1,7 @@
 //! A real server that a task starts, asks and ends; torture and bench share it.
 
 pub(crate) mod client;
+pub(crate) mod live;
 pub(crate) mod process;
 pub(crate) mod server;
 

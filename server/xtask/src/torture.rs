@@ -37,6 +37,9 @@ struct Common {
     /// Torture the release build instead of the one with debug assertions
     #[arg(long)]
     release: bool,
+    /// Torture this `vt` instead of building one
+    #[arg(long, conflicts_with = "release")]
+    vt: Option<PathBuf>,
     /// Repeats a run: decides what is drawn at random
     #[arg(long)]
     seed: Option<u64>,
@@ -56,9 +59,9 @@ pub(crate) fn small() -> Result<()> {
 }
 
 impl Common {
-    /// Builds the server and answers where it is.
+    /// Where the server is; builds it where none is named.
     fn vt(&self) -> Result<PathBuf> {
-        serving::vt(self.release)
+        self.vt.clone().map_or_else(|| serving::vt(self.release), Ok)
     }
 
     /// Draws; says the seed, so that a run can be repeated.

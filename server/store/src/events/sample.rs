@@ -85,7 +85,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when the store does not answer.
     pub async fn event_sample(&mut self, filter: &EventFilter) -> Result<EventSample, StoreError> {
-        let text = self.sampled(filter, None).await?;
+        let range = self.event_range(filter).await?;
+        let text = self.sampled(filter, range, None).await?;
         let lines = lines(&text);
         let mut sample = EventSample::default();
         for line in &lines {
@@ -98,7 +99,7 @@ impl Reader {
         sample.rows.sort_unstable_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
         for facet in Facet::ALL {
             let counted = if facet.is_asked(filter) {
-                let text = self.sampled(filter, Some(facet)).await?;
+                let text = self.sampled(filter, range, Some(facet)).await?;
                 count(&self::lines(&text), facet)
             } else {
                 count(&lines, facet)
@@ -108,17 +109,11 @@ impl Reader {
         Ok(sample)
     }
 
-    /// How to get to the events of this filter without what it asks of one facet.
-    pub(super) async fn event_route(
-        &mut self,
-        filter: &EventFilter,
-        except: Option<Facet>,
-    ) -> Result<Route, StoreError> {
-        let mut facets = Facet::ALL.into_iter().filter(|facet| Some(*facet) != except);
-        let chosen =
-            !(filter.env.is_empty() && filter.object.is_empty()) || facets.any(|facet| facet.leads(filter));
+    /// What is known of the filter's range of time; `None` where it has none. It is the same whatever facet is left out,
+    /// so it is looked for once.
+    pub(super) async fn event_range(&mut self, filter: &EventFilter) -> Result<Option<Range>, StoreError> {
         if filter.from.is_none() && filter.to.is_none() {
-            return Ok(Route { lead: Lead::Planner, keys: None });
+            return Ok(None);
         }
         let (from, to) = (filter.from.map_or(i64::MIN, |at| at.0), filter.to.map_or(i64::MAX, |at| at.0));
         let found =
@@ -126,23 +121,44 @@ impl Reader {
         let (n, first, last) = found.unwrap_or_default();
         // An empty range has no keys, and nothing is between one and zero.
         let keys = (n <= MEASURED).then(|| first.zip(last).unwrap_or((1, 0)));
-        let lead = match chosen {
-            true => Lead::Key,
-            // Free text may be rare, so all of the range has to be looked at in any case.
-            false if n < NARROW || filter.q.is_some() => Lead::Time,
-            false => Lead::Key,
-        };
-        Ok(Route { lead, keys })
+        Ok(Some(Range { n, keys }))
     }
 
-    async fn sampled(&mut self, filter: &EventFilter, except: Option<Facet>) -> Result<String, StoreError> {
-        let route = self.event_route(filter, except).await?;
+    async fn sampled(
+        &mut self,
+        filter: &EventFilter,
+        range: Option<Range>,
+        except: Option<Facet>,
+    ) -> Result<String, StoreError> {
+        let route = route(filter, range, except);
         let found = built!(&mut self.tx, OP, (Option<String>,), START, |query| {
             rows(query, filter, route, except);
             query.push(") x");
         })?;
         Ok(found.into_iter().next().and_then(|(text,)| text).unwrap_or_default())
     }
+}
+
+/// A range of time, as far as it was measured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    n: i64,
+    keys: Option<(i64, i64)>,
+}
+
+/// How to get to the events of this filter without what it asks of one facet.
+pub(super) fn route(filter: &EventFilter, range: Option<Range>, except: Option<Facet>) -> Route {
+    let Some(Range { n, keys }) = range else { return Route { lead: Lead::Planner, keys: None } };
+    let mut facets = Facet::ALL.into_iter().filter(|facet| Some(*facet) != except);
+    let chosen =
+        !(filter.env.is_empty() && filter.object.is_empty()) || facets.any(|facet| facet.leads(filter));
+    let lead = match chosen {
+        true => Lead::Key,
+        // Free text may be rare, so all of the range has to be looked at in any case.
+        false if n < NARROW || filter.q.is_some() => Lead::Time,
+        false => Lead::Key,
+    };
+    Route { lead, keys }
 }
 
 /// The rows of a sample, each as one text.

@@ -103,7 +103,8 @@ fn today() -> String {
 fn machine() -> Result<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo")?;
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = std::thread::available_parallelism()?;
+    // Not those that we may use: a benchmark may have kept itself to one of them.
+    let cores = text.lines().filter(|line| line.starts_with("processor")).count();
     Ok(format!("{cores} cores of {}", name.map_or("an unnamed processor", |(_, name)| name)))
 }
 

@@ -61,6 +61,16 @@ pub(crate) fn memory(pid: u32, most: bool) -> Result<u64> {
     Ok(kib * 1024)
 }
 
+/// Keeps a process, with all threads that it has, on one processor.
+pub(crate) fn pin(pid: u32, processor: u32) -> Result<()> {
+    let (processor, pid) = (processor.to_string(), pid.to_string());
+    let mut taskset = std::process::Command::new("taskset");
+    taskset
+        .args(["--all-tasks", "--cpu-list", "--pid", &processor, &pid])
+        .stdout(std::process::Stdio::null());
+    crate::cmd::run(&mut taskset)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

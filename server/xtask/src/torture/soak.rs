@@ -129,6 +129,10 @@ fn judge(samples: &Samples, counts: &Counts, whole: Duration, soak: &Soak, stopp
     if rate < f64::from(soak.rate) * 0.9 {
         bail!("only {rate:.0} of {} events a second were stored", soak.rate);
     }
+    let broken = count(&counts.broken);
+    if broken > 0 {
+        bail!("{broken} sockets broke; a page that keeps up is never cut off");
+    }
     if memory.growth / memory.mean > GROWTH {
         bail!("memory grows: {:.1} % over the run", memory.growth / memory.mean * 100.0);
     }

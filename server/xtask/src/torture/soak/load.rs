@@ -2,18 +2,17 @@
 //! who look around.
 
 use std::{
-    net::TcpStream,
     sync::atomic::Ordering,
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
-use tungstenite::{Message, WebSocket, client::IntoClientRequest as _};
+use anyhow::{Result, bail};
+use model::live::Topic;
+use serde_json::json;
 
 use super::Running;
-use crate::serving::{client::Client, now};
+use crate::serving::{client::Client, live::Live, now};
 
 /// How many reports a second carry the events.
 const REPORTS: u32 = 10;
@@ -99,39 +98,27 @@ pub(super) fn pages(client: &Client, running: &Running) -> JoinHandle<Result<()>
 
 /// A page that is open: follows the overview and every event, and comes back when it is told to.
 pub(super) fn follow(client: &Client, running: &Running) -> Result<JoinHandle<Result<()>>> {
-    let mut socket = open(client)?;
+    let mut live = open(client)?;
     let (client, running) = (client.clone(), running.clone());
     Ok(thread::spawn(move || {
         while running.goes_on() {
-            match socket.read() {
-                Ok(Message::Text(_)) => drop(running.counts.frames.fetch_add(1, Ordering::Relaxed)),
-                Ok(Message::Close(_)) | Err(_) if running.goes_on() => {
+            match live.read() {
+                Ok(Some(_)) => drop(running.counts.frames.fetch_add(1, Ordering::Relaxed)),
+                Ok(None) | Err(_) if running.goes_on() => {
                     running.counts.broken.fetch_add(1, Ordering::Relaxed);
-                    socket = open(&client)?;
+                    live = open(&client)?;
                 }
                 _ => {}
             }
         }
-        // The server may have closed it already.
-        let _ = socket.close(None);
         Ok(())
     }))
 }
 
-fn open(client: &Client) -> Result<WebSocket<TcpStream>> {
+fn open(client: &Client) -> Result<Live> {
     let (origin, bearer) = client.credentials();
-    let address = origin.trim_start_matches("http://");
-    let mut request = format!("ws://{address}/live").into_client_request()?;
-    request.headers_mut().insert("origin", origin.parse()?);
-    request.headers_mut().insert("authorization", bearer.parse()?);
-    let stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(SILENCE))?;
-    let (mut socket, _) = tungstenite::client(request, stream).context("the socket was refused")?;
-    let hello: Value = serde_json::from_str(socket.read()?.to_text()?)?;
-    let resume = json!({
-        "type": "resume", "store_id": hello["store_id"], "since": hello["seq"],
-        "topics": [{ "topic": "overview" }, { "topic": "events", "query": "" }],
-    });
-    socket.send(Message::text(resume.to_string()))?;
-    Ok(socket)
+    let topics = vec![Topic::Overview, Topic::Events { query: String::new() }];
+    let (live, _) = Live::follow(&origin, &bearer, topics)?;
+    live.set_patience(SILENCE)?;
+    Ok(live)
 }

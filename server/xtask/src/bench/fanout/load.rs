@@ -1,0 +1,198 @@
+//! A platform that reports at a steady rate, and the crowd that follows it.
+
+use std::{
+    net::{Shutdown, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use model::live::Topic;
+use serde_json::json;
+
+use crate::serving::{client::Client, live::Live, now};
+
+/// Reports a second.
+const REPORTS: u32 = 50;
+/// One socket in so many looks into what it gets; the others only follow the cursors.
+const SAMPLED: u32 = 50;
+/// A socket that heard nothing for so long is dead: heartbeats come every five seconds.
+const SILENCE: Duration = Duration::from_secs(20);
+/// The stack of one reader.
+const STACK: usize = 128 * 1024;
+/// After the last acknowledgement.
+const DRAIN: Duration = Duration::from_secs(15);
+
+pub(super) fn everything() -> Vec<Topic> {
+    vec![Topic::Events { query: String::new() }]
+}
+
+/// When which event was acknowledged.
+pub(super) struct Sent {
+    /// By the number in its message.
+    acknowledged: Vec<Instant>,
+}
+
+impl Sent {
+    pub(super) fn events(&self) -> u32 {
+        u32::try_from(self.acknowledged.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Reports so many events a second for so many seconds. Each report waits for its acknowledgement.
+pub(super) fn report(client: &Client, rate: u32, seconds: u32) -> Result<Sent> {
+    let (begun, mut acknowledged) = (Instant::now(), vec![]);
+    let per_report = rate.div_ceil(REPORTS);
+    let pause = Duration::from_secs(1) * per_report / rate;
+    let run = now(0).0;
+    for turn in 0..rate * seconds / per_report {
+        let first = acknowledged.len();
+        let lines: String = (0..usize::try_from(per_report)?)
+            .map(|n| {
+                let n = first + n;
+                let event = json!({
+                    "type": "event", "key": format!("{run}-{n}"), "at": now(0).to_string(), "kind": "machine",
+                    "id": format!("m-{}", n % 500), "controller": "upgrader", "action": "Drain",
+                    "outcome": "done", "reason": "Evicted", "message": format!("n={n}."),
+                });
+                format!("{event}\n")
+            })
+            .collect();
+        let answer = client.lines("/api/v1/sources/fanout/observations", lines)?;
+        let done = answer.last().filter(|last| last["done"] == true).context("a report was cut off")?;
+        if done["stored"] != per_report {
+            bail!("not every event was stored: {done}");
+        }
+        acknowledged.resize(first + usize::try_from(per_report)?, Instant::now());
+        thread::sleep((pause * (turn + 1)).saturating_sub(begun.elapsed()));
+    }
+    Ok(Sent { acknowledged })
+}
+
+/// Open pages.
+pub(super) struct Crowd {
+    members: Vec<Member>,
+}
+
+struct Member {
+    handle: TcpStream,
+    /// Up to where it has heard everything.
+    heard: Arc<AtomicI64>,
+    reader: JoinHandle<Result<Vec<(usize, Instant)>>>,
+}
+
+/// What a crowd has heard.
+pub(super) struct Heard {
+    pub(super) sockets: u32,
+    /// How many heard everything, without a hole.
+    pub(super) complete: u32,
+    /// From acknowledgement to arrival, in microseconds.
+    late_us: Vec<u128>,
+}
+
+impl Heard {
+    pub(super) fn p99_ms(&self) -> f64 {
+        let us = crate::serving::percentile(&self.late_us, 99);
+        f64::from(u32::try_from(us).unwrap_or(u32::MAX)) / 1000.0
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        for member in &self.members {
+            // It may be closed already.
+            let _ = member.handle.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Crowd {
+    /// Pages that follow every event; `door` answers origin and bearer of each.
+    pub(super) fn of_pages<'a>(sockets: u32, door: impl Fn(u32) -> (&'a str, &'a str)) -> Result<Self> {
+        let member = |n: u32| {
+            let (origin, bearer) = door(n);
+            let (live, since) = Live::follow(origin, bearer, everything())?;
+            live.set_patience(SILENCE)?;
+            let (handle, heard) = (live.handle()?, Arc::new(AtomicI64::new(since.0)));
+            let (at, sampled) = (Arc::clone(&heard), n.is_multiple_of(SAMPLED));
+            let reader =
+                thread::Builder::new().stack_size(STACK).spawn(move || follow(live, &at, sampled))?;
+            Ok(Member { handle, heard, reader })
+        };
+        Ok(Self { members: (0..sockets).map(member).collect::<Result<_>>()? })
+    }
+
+    /// Waits until everybody has heard what was sent, and asks what they heard.
+    pub(super) fn hear(mut self, sent: &Sent) -> Result<Heard> {
+        let begun = Instant::now();
+        // Whoever is furthest knows how far there is to go; the rest has to get there as well.
+        let mut steady = (0, Instant::now());
+        loop {
+            let far =
+                self.members.iter().map(|member| member.heard.load(Ordering::Relaxed)).max().unwrap_or(0);
+            if far != steady.0 {
+                steady = (far, Instant::now());
+            }
+            let all = self.members.iter().all(|member| member.heard.load(Ordering::Relaxed) == far);
+            if all && steady.1.elapsed() > Duration::from_millis(500) || begun.elapsed() > DRAIN {
+                break;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        let far = steady.0;
+        let sockets = u32::try_from(self.members.len())?;
+        let complete =
+            self.members.iter().filter(|member| member.heard.load(Ordering::Relaxed) == far).count();
+        let mut late_us = vec![];
+        for Member { handle, reader, .. } in std::mem::take(&mut self.members) {
+            // It may be closed already.
+            let _ = handle.shutdown(Shutdown::Both);
+            for (n, at) in reader.join().map_err(|_| anyhow::anyhow!("a reader panicked"))?? {
+                let acknowledged = sent.acknowledged.get(n).context("an event that nobody sent")?;
+                late_us.push(at.saturating_duration_since(*acknowledged).as_micros());
+            }
+        }
+        if late_us.len() < sent.acknowledged.len() {
+            bail!("the sampled sockets heard {} times of {} events", late_us.len(), sent.acknowledged.len());
+        }
+        Ok(Heard { sockets, complete: u32::try_from(complete)?, late_us })
+    }
+}
+
+/// Reads until the connection is shut down; a hole between two frames is an error.
+fn follow(mut live: Live, at: &AtomicI64, sampled: bool) -> Result<Vec<(usize, Instant)>> {
+    let mut seen = vec![];
+    while let Ok(Some(message)) = live.read() {
+        if !message.starts_with(b"{\"frame\"") {
+            if message.starts_with(b"{\"reset\"") {
+                bail!("told to load again: {}", String::from_utf8_lossy(message));
+            }
+            continue;
+        }
+        let head = std::str::from_utf8(&message[..message.len().min(200)]).unwrap_or_default();
+        let (after, to) = (number(head, "\"after\":")?, number(head, "\"to\":")?);
+        if after > at.load(Ordering::Relaxed) {
+            bail!("a hole between {} and {after}", at.load(Ordering::Relaxed));
+        }
+        if sampled {
+            let now = Instant::now();
+            let text = std::str::from_utf8(message).context("a message is text")?;
+            for (place, mark) in text.match_indices("\"message\":\"n=") {
+                let digits = text[place + mark.len()..].split('.').next().unwrap_or_default();
+                seen.push((digits.parse()?, now));
+            }
+        }
+        at.fetch_max(to, Ordering::Relaxed);
+    }
+    Ok(seen)
+}
+
+fn number(text: &str, name: &str) -> Result<i64> {
+    let rest = text.split_once(name).with_context(|| format!("no {name} in {text}"))?.1;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    digits.parse().with_context(|| format!("no number in {rest}"))
+}

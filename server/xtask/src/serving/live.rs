@@ -1,0 +1,134 @@
+//! A page's socket, as far as a load needs it: opens, follows, and reads frames without understanding them.
+//!
+//! Reading costs as little as it can, so that the load does not take the time of what it measures: a message is
+//! read into one buffer that stays, and whoever wants to know more looks into its bytes.
+
+use std::{
+    io::{self, BufReader, Read, Write as _},
+    net::TcpStream,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use model::{
+    Seq,
+    live::{ClientMsg, ServerMsg, Topic},
+};
+
+/// What is read from the kernel at once.
+const BUFFER: usize = 64 * 1024;
+/// No message of ours is larger.
+const MAX_MESSAGE: u64 = 1 << 20;
+const TEXT: u8 = 1;
+const CLOSE: u8 = 8;
+
+/// An open socket.
+pub(crate) struct Live {
+    stream: BufReader<TcpStream>,
+    message: Vec<u8>,
+}
+
+/// Where a socket leads and what opens it.
+#[derive(Clone)]
+pub(crate) struct Door<'a> {
+    /// `http://127.0.0.1:1234`
+    pub(crate) origin: &'a str,
+    pub(crate) path: &'a str,
+    /// `Bearer …`, or nothing.
+    pub(crate) authorization: &'a str,
+}
+
+impl Live {
+    /// Opens a WebSocket.
+    pub(crate) fn open(door: &Door<'_>) -> Result<Self> {
+        let Door { origin, path, authorization } = door;
+        let address = origin.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).context("no connection")?;
+        stream.set_nodelay(true)?;
+        // RFC 6455, section 4.1; the key is the example of section 1.3 and guards against caches only.
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {address}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Authorization: {authorization}\r\n\r\n"
+        )?;
+        let mut stream = BufReader::with_capacity(BUFFER, stream);
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).context("the answer to the upgrade broke off")?;
+            head.push(byte[0]);
+        }
+        if !head.starts_with(b"HTTP/1.1 101") {
+            bail!("no upgrade: {}", String::from_utf8_lossy(&head).lines().next().unwrap_or_default());
+        }
+        Ok(Self { stream, message: vec![] })
+    }
+
+    /// Opens a socket of a page and follows `topics` from where the journal is now.
+    pub(crate) fn follow(origin: &str, authorization: &str, topics: Vec<Topic>) -> Result<(Self, Seq)> {
+        let mut live = Self::open(&Door { origin, path: "/live", authorization })?;
+        let hello = live.read()?.context("closed before hello")?;
+        let ServerMsg::Hello { store_id, seq, .. } = serde_json::from_slice(hello)? else {
+            bail!("the first message is not hello");
+        };
+        live.say(&serde_json::to_string(&ClientMsg::Resume { store_id, since: seq, topics })?)?;
+        Ok((live, seq))
+    }
+
+    /// How long [`Live::read`] waits.
+    pub(crate) fn set_patience(&self, patience: Duration) -> Result<()> {
+        Ok(self.stream.get_ref().set_read_timeout(Some(patience))?)
+    }
+
+    /// Another handle of its connection, to shut it down from elsewhere.
+    pub(crate) fn handle(&self) -> Result<TcpStream> {
+        Ok(self.stream.get_ref().try_clone()?)
+    }
+
+    /// Sends a text. Its mask is zero: it hides nothing from anybody on loopback.
+    pub(crate) fn say(&mut self, text: &str) -> Result<()> {
+        let mut frame = vec![0x80 | TEXT];
+        match u16::try_from(text.len()).context("a load says little")? {
+            short @ ..126 => frame.push(0x80 | u8::try_from(short)?),
+            long => {
+                frame.push(0x80 | 126);
+                frame.extend(long.to_be_bytes());
+            }
+        }
+        frame.extend([0; 4]);
+        frame.extend(text.as_bytes());
+        Ok(self.stream.get_mut().write_all(&frame)?)
+    }
+
+    /// The next text; `None` where it was closed.
+    pub(crate) fn read(&mut self) -> io::Result<Option<&[u8]>> {
+        loop {
+            let mut head = [0; 2];
+            self.stream.read_exact(&mut head)?;
+            let length = match head[1] & 0x7f {
+                126 => {
+                    let mut long = [0; 2];
+                    self.stream.read_exact(&mut long)?;
+                    u64::from(u16::from_be_bytes(long))
+                }
+                127 => {
+                    let mut long = [0; 8];
+                    self.stream.read_exact(&mut long)?;
+                    u64::from_be_bytes(long)
+                }
+                short => u64::from(short),
+            };
+            if length > MAX_MESSAGE {
+                return Err(io::Error::other(format!("a message of {length} bytes")));
+            }
+            self.message.resize(usize::try_from(length).unwrap_or_default(), 0);
+            self.stream.read_exact(&mut self.message)?;
+            match head[0] & 0x0f {
+                TEXT => return Ok(Some(&self.message)),
+                CLOSE => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+}
