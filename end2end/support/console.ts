@@ -57,3 +57,10 @@ async function listen(page: Page, list: string[], script: boolean): Promise<void
 export async function awake(page: Page): Promise<void> {
   await page.locator("html[data-awake]").waitFor({ state: "attached" });
 }
+
+/** Ends a server of the test's own. The page goes first, or its socket would complain that the server has gone. */
+export async function end(page: Page, server: Server): Promise<void> {
+  // A page that is closed already has gone.
+  await page.goto("about:blank").catch(() => undefined);
+  await server.stop();
+}

@@ -1,7 +1,7 @@
 // A page that has lost the server says so, says since when, lets nobody act on what may be old, and misses nothing
 // of what happened meanwhile.
 import type { Page } from "@playwright/test";
-import { awake, expect, test } from "../support/console.ts";
+import { awake, end, expect, test } from "../support/console.ts";
 import { startServer } from "../support/server.ts";
 import { apply, envOf, sequences, signIn, vt } from "../support/vt.ts";
 
@@ -54,6 +54,6 @@ test("a lost server is delayed, then disconnected with its last time, and blocks
     // A socket that fails while the server is gone is reported by the browser itself; nothing else may be.
     expect(complaints.take().filter((line) => !/WebSocket|ERR_CONNECTION/.test(line))).toEqual([]);
   } finally {
-    await server.stop();
+    await end(page, server);
   }
 });

@@ -1,7 +1,7 @@
 // The server dies in the middle of the story. Workloads die with it, and nobody misses an event.
 import { readFile, readdir } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { awake, expect, test } from "../support/console.ts";
+import { awake, end, expect, test } from "../support/console.ts";
 import { startServer } from "../support/server.ts";
 import { apply, sequences, signIn, tail, vt } from "../support/vt.ts";
 
@@ -64,6 +64,6 @@ test("two browsers and a terminal see every event once, in order, across a kill 
     expect(complaints.take().filter((line) => !/WebSocket|ERR_CONNECTION/.test(line))).toEqual([]);
   } finally {
     terminal.stop();
-    await server.stop();
+    await end(page, server);
   }
 });

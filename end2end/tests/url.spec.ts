@@ -1,6 +1,6 @@
 // The URL is the state: whoever opens it sees the same, and steps back and forth lead where they came from.
 import type { Browser, Page } from "@playwright/test";
-import { awake, expect, test } from "../support/console.ts";
+import { awake, end, expect, test } from "../support/console.ts";
 import { startServer, type Server } from "../support/server.ts";
 import { act, api, apply, envOf, sequences, signIn } from "../support/vt.ts";
 
@@ -106,7 +106,7 @@ test("forty views are the same for whoever opens their URL", async ({ page, brow
     }
     expect(await sequences(server), "nothing happened meanwhile").toEqual(seqs);
   } finally {
-    await server.stop();
+    await end(page, server);
   }
 });
 

@@ -1,6 +1,6 @@
 // What a person on a slow laptop and a slow line feels: the page is there soon, does not jump, and answers at once.
 import type { CDPSession, Page } from "@playwright/test";
-import { awake, expect, test } from "../support/console.ts";
+import { awake, end, expect, test } from "../support/console.ts";
 import { startServer } from "../support/server.ts";
 import { apply, envOf, signIn } from "../support/vt.ts";
 
@@ -108,6 +108,6 @@ test("the overview and a stuck app paint soon, stay where they are while news ar
     await page.keyboard.type("exit");
     await answered(page, "the events");
   } finally {
-    await server.stop();
+    await end(page, server);
   }
 });

@@ -1,7 +1,7 @@
 // What a first visit weighs, as it is sent: packed with brotli, the release build of the browser half, and the
 // overview of the demo. A page that grows beyond the product's limits fails here.
 import { brotliCompressSync } from "node:zlib";
-import { awake, expect, test } from "../support/console.ts";
+import { awake, end, expect, test } from "../support/console.ts";
 import { startServer } from "../support/server.ts";
 import { api, signIn } from "../support/vt.ts";
 
@@ -41,6 +41,6 @@ test("a first visit to the overview stays within its weight", async ({ page }) =
       expect(bytes, part).toBeLessThanOrEqual(LIMITS[part as keyof typeof LIMITS]);
     }
   } finally {
-    await server.stop();
+    await end(page, server);
   }
 });
