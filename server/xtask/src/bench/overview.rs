@@ -133,20 +133,9 @@ fn token(admin: &Client, role: &str) -> Result<String> {
     Ok(format!("Bearer {}", made["secret"].as_str().context("no secret")?))
 }
 
-/// A process that is killed with this value.
-struct Started(std::process::Child);
-
-impl Drop for Started {
-    fn drop(&mut self) {
-        // Killing what has ended already is an error that says nothing.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// Requests a CPU-second where the page comes from memory.
 fn memory(program: &Path, page: &Path, seconds: Duration) -> Result<f64> {
-    let mut started = Started(Command::new(program).arg(page).stdout(Stdio::piped()).spawn()?);
+    let mut started = process::Started(Command::new(program).arg(page).stdout(Stdio::piped()).spawn()?);
     let stdout = started.0.stdout.take().context("no standard output")?;
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)?;

@@ -61,6 +61,17 @@ pub(crate) fn memory(pid: u32, most: bool) -> Result<u64> {
     Ok(kib * 1024)
 }
 
+/// A process that was started beside a server. It is killed with this value.
+pub(crate) struct Started(pub(crate) std::process::Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // Killing what has ended already is an error that says nothing.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Keeps a process, with all threads that it has, on one processor.
 pub(crate) fn pin(pid: u32, processor: u32) -> Result<()> {
     let (processor, pid) = (processor.to_string(), pid.to_string());

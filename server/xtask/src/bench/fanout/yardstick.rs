@@ -35,17 +35,6 @@ pub(super) struct Yardstick {
     folder: PathBuf,
 }
 
-/// A running yardstick. It is killed with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Killing what has ended already is an error that says nothing.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 pub(super) fn install() -> Result<Yardstick> {
     let folder = cmd::target_dir().join("bench-node");
     std::fs::create_dir_all(&folder)?;
@@ -68,7 +57,7 @@ impl Yardstick {
         let mut child = Command::new("node");
         child.arg("yardstick.mjs").arg(batch_ms.to_string()).current_dir(&self.folder);
         let mut node =
-            Running(child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("no node")?);
+            process::Started(child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("no node")?);
         let mut origin = String::new();
         BufReader::new(node.0.stdout.take().context("no standard output")?).read_line(&mut origin)?;
         process::pin(node.0.id(), 0)?;
