@@ -1,5 +1,7 @@
 // Every spec runs twice: with JavaScript (`hydrate`) and without it (`ssr`). A spec whose name ends
-// in `.hydrate.spec.ts` needs the browser half and runs in the first only.
+// in `.hydrate.spec.ts` needs the browser half and runs in the first only. One that ends in
+// `.alone.spec.ts` measures time: it runs when the others are done, so that it meters the console
+// and not its neighbours (`--project=alone --no-deps` runs it by hand).
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { defineConfig, devices } from "@playwright/test";
@@ -46,7 +48,12 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "hydrate" },
-    { name: "ssr", use: { javaScriptEnabled: false }, testIgnore: "**/*.hydrate.spec.ts" },
+    { name: "hydrate", testIgnore: "**/*.alone.spec.ts" },
+    {
+      name: "ssr",
+      use: { javaScriptEnabled: false },
+      testIgnore: ["**/*.hydrate.spec.ts", "**/*.alone.spec.ts"],
+    },
+    { name: "alone", testMatch: "**/*.alone.spec.ts", dependencies: ["hydrate", "ssr"] },
   ],
 });
