@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "reconcilers/fleet.rs"]
+mod fleet;
 #[path = "reconcilers/world.rs"]
 mod world;
 

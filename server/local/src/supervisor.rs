@@ -175,13 +175,12 @@ impl Actuator for Platform {
         of_env.map(|instance| instance.actual()).collect()
     }
 
-    async fn envs(&self) -> Vec<EnvId> {
-        let instances = self.shared.instances();
-        let mut envs: Vec<_> =
-            instances.values().map(|instance| instance.order().target.env_id.clone()).collect();
-        envs.sort();
-        envs.dedup();
-        envs
+    async fn by_env(&self) -> BTreeMap<EnvId, Vec<ActualInstance>> {
+        let mut found = BTreeMap::<_, Vec<_>>::new();
+        for instance in self.shared.instances().values() {
+            found.entry(instance.order().target.env_id.clone()).or_default().push(instance.actual());
+        }
+        found
     }
 
     async fn start(&self, order: StartInstance) -> Result<(), ActuateError> {

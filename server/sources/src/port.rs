@@ -1,5 +1,7 @@
 //! The two ports.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use model::{
     ActualInstance, Batch, EnvId, InstanceId, Observation, SourceId, StartInstance, Ts,
@@ -73,8 +75,8 @@ pub trait Actuator: Send + Sync + 'static {
     /// Every instance of this env that exists now, from the platform itself and not from a cache.
     async fn instances(&self, env: &EnvId) -> Vec<ActualInstance>;
 
-    /// Envs that have instances, whether or not anybody wants them.
-    async fn envs(&self) -> Vec<EnvId>;
+    /// Every instance that exists now by its env, whether or not anybody wants it. Envs without any are left out.
+    async fn by_env(&self) -> BTreeMap<EnvId, Vec<ActualInstance>>;
 
     /// Starts an instance and keeps it running until it is stopped.
     ///

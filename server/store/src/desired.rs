@@ -1,7 +1,7 @@
 //! Desired state: apps, envs and releases. Commands are written by `submit.rs`.
 
 use model::{
-    AppId, EnvId, EnvRecord, EnvRef, ObjectKind, Release, ReleaseId, RunState, Ts, Verb, plan::Intent,
+    AppId, EnvId, EnvRecord, EnvRef, ObjectKind, Release, ReleaseId, RunState, Seq, Ts, Verb, plan::Intent,
 };
 
 use crate::{
@@ -58,6 +58,9 @@ macro_rules! env_where {
 pub(crate) const ENV: &str = env_where!("AND e.ext = $1");
 const ENV_BY_NAME: &str = env_where!("AND a.name = $1 AND e.name = $2");
 const ENVS: &str = env_where!("ORDER BY a.name, e.name");
+/// The journal leads: what is new there is little, however many envs there are.
+pub(crate) const ENVS_MOVED: &str = "SELECT DISTINCT e.ext FROM journal j CROSS JOIN envs e \
+    WHERE j.seq > $1 AND j.kind = 'env' AND e.id = j.env";
 const APP_BY_NAME: &str = "SELECT ext FROM apps WHERE name = $1";
 
 macro_rules! release_where {
@@ -248,6 +251,16 @@ impl Reader {
     pub async fn envs(&mut self) -> Result<Vec<EnvRecord>, StoreError> {
         const OP: &str = "read the envs";
         rows!(&mut self.tx, OP, EnvRow, ENVS)?.into_iter().map(|row| row.into_record(OP)).collect()
+    }
+
+    /// The envs whose desired state has changed, or which were forgotten, since this row of the journal.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn envs_moved(&mut self, after: Seq) -> Result<Vec<EnvId>, StoreError> {
+        const OP: &str = "find the envs that have moved";
+        let found = rows!(&mut self.tx, OP, (String,), ENVS_MOVED, after.0)?;
+        found.into_iter().map(|(id,)| parse(OP, "an env id", &id)).collect()
     }
 
     /// The id of an app. An app keeps its id when its last env is forgotten.

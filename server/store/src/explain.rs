@@ -6,7 +6,7 @@ use model::{EventFilter, Outcome, fixtures};
 use sqlx::{QueryBuilder, Sqlite};
 
 use crate::{
-    Store, StoreUrl,
+    Store, StoreUrl, desired,
     events::{self, Lead, Route},
     overview,
     pool::Tx,
@@ -32,6 +32,13 @@ async fn plan_of_sample(filter: EventFilter, lead: Lead) -> String {
     let mut query = QueryBuilder::new("EXPLAIN QUERY PLAN ");
     events::sampled(&mut query, &filter, Route::by(lead), None);
     plan(query).await
+}
+
+#[tokio::test]
+async fn envs_that_have_moved_are_found_in_what_is_new_in_the_journal() {
+    let plan = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", desired::ENVS_MOVED))).await;
+    assert!(plan.contains("SEARCH j USING INTEGER PRIMARY KEY (rowid>?)"), "{plan}");
+    assert!(!plan.contains("SCAN"), "{plan}");
 }
 
 #[tokio::test]

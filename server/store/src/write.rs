@@ -28,7 +28,8 @@ pub(crate) struct Write {
     begun: Instant,
     rows: Vec<[Cell; 6]>,
     moved: bool,
-    envs: Option<BTreeMap<(String, String), i64>>,
+    /// Those that were asked for.
+    envs: BTreeMap<(String, String), Option<i64>>,
 }
 
 #[derive(Clone, sqlx::FromRow)]
@@ -44,8 +45,8 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(7270, hashtext(curre
 const HEAD: &str = "SELECT seq, recorded_at, last_id, last_log FROM journal_head";
 const HEAD_MOVE: &str = "UPDATE journal_head SET seq = $1, recorded_at = $2, last_id = $3, last_log = $4";
 const JOURNAL: Table = bulk_table!("journal"(seq, recorded_at, kind, object, env, subject));
-const ENVS: &str =
-    "SELECT e.id, a.name, e.name FROM envs e JOIN apps a ON a.id = e.app WHERE e.forgotten_at IS NULL";
+const ENV_BY_NAMES: &str = "SELECT e.id FROM envs e JOIN apps a ON a.id = e.app \
+    WHERE a.name = $1 AND e.name = $2 AND e.forgotten_at IS NULL";
 const KEYS: Sql = with_list!(
     "SELECT k.id, k.kind, k.ext FROM",
     "CROSS JOIN object_keys k WHERE k.kind = j.value ->> 0 AND k.ext = j.value ->> 1"
@@ -73,7 +74,7 @@ impl Write {
             begun,
             rows: vec![],
             moved: false,
-            envs: None,
+            envs: BTreeMap::new(),
         })
     }
 
@@ -132,12 +133,13 @@ impl Write {
         env: Option<&str>,
     ) -> Result<Option<i64>, StoreError> {
         let (Some(app), Some(env)) = (app, env) else { return Ok(None) };
-        if self.envs.is_none() {
-            let found = rows!(&mut self.tx, self.op, (i64, String, String), ENVS)?;
-            self.envs = Some(found.into_iter().map(|(id, app, env)| ((app, env), id)).collect());
+        let names = (app.to_owned(), env.to_owned());
+        if let Some(known) = self.envs.get(&names) {
+            return Ok(*known);
         }
-        let envs = self.envs.as_ref().expect("filled above");
-        Ok(envs.get(&(app.to_owned(), env.to_owned())).copied())
+        let found = row!(&mut self.tx, self.op, (i64,), ENV_BY_NAMES, app, env)?.map(|(id,)| id);
+        self.envs.insert(names, found);
+        Ok(found)
     }
 
     /// Integer keys of objects; unknown ones get one now.

@@ -1,8 +1,10 @@
 //! Follows open receipts: accepted, applying, converged, decided from what is observed and never from what was
 //! ordered.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use model::{ObjectKey, Receipt, ReceiptPhase, Span, Until, Verb, Verdict, wait::Seen};
+use model::{Judgement, Object, ObjectKey, Receipt, ReceiptPhase, Span, Until, Verb, Verdict, wait::Seen};
 use serde::Serialize;
 use store::{Store, StoreError};
 
@@ -15,6 +17,13 @@ const FOLLOW: Span = Span::minutes(24 * 60);
 pub struct Receipts {
     store: Store,
     clock: Clock,
+}
+
+/// What is open, and what is observed of it.
+struct Open {
+    receipts: Vec<Receipt>,
+    objects: BTreeMap<ObjectKey, Object>,
+    judgements: BTreeMap<ObjectKey, Judgement>,
 }
 
 /// What a pass did.
@@ -35,16 +44,25 @@ impl Receipts {
         Self { store, clock }
     }
 
-    async fn one(&self, receipt: &Receipt) -> Result<bool, StoreError> {
-        let key = ObjectKey::env(&receipt.target.env_id);
-        let (object, verdict, sentence) = {
-            let mut reader = self.store.read().await?;
-            let judgement = reader.judgement(&key).await?;
-            let object = reader.object(&key).await?;
-            (object, judgement.as_ref().map(|j| j.verdict), judgement.map(|j| j.sentence))
-        };
-        let seen = Seen { object: object.as_ref(), verdict };
-        let gone = object.as_ref().is_none_or(|object| object.gone_at.is_some());
+    /// The open receipts with what is observed of their envs, all of one snapshot.
+    async fn open(&self) -> Result<Open, StoreError> {
+        let mut reader = self.store.read().await?;
+        let receipts = reader.receipts(None, true, 1000).await?;
+        let keys: Vec<ObjectKey> = receipts.iter().map(|open| ObjectKey::env(&open.target.env_id)).collect();
+        let objects = reader.objects_by_keys(&keys).await?;
+        let objects = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
+        Ok(Open { receipts, objects, judgements: reader.judgements(&keys).await? })
+    }
+
+    async fn one(
+        &self,
+        receipt: &Receipt,
+        object: Option<&Object>,
+        judgement: Option<&Judgement>,
+    ) -> Result<bool, StoreError> {
+        let verdict = judgement.map(|judgement| judgement.verdict);
+        let seen = Seen { object, verdict };
+        let gone = object.is_none_or(|object| object.gone_at.is_some());
         let observed = Until::Observed { generation: receipt.generation }.holds(seen);
         let done = match receipt.verb {
             Verb::Delete => gone,
@@ -53,7 +71,9 @@ impl Receipts {
         let next = if done {
             ReceiptPhase::Converged
         } else if observed && verdict == Some(Verdict::Failed) {
-            ReceiptPhase::Failed { reason: sentence.unwrap_or_default() }
+            ReceiptPhase::Failed {
+                reason: judgement.map(|judgement| judgement.sentence.clone()).unwrap_or_default(),
+            }
         } else if (self.clock)() - receipt.accepted_at > FOLLOW {
             ReceiptPhase::TimedOut
         } else if observed {
@@ -75,12 +95,12 @@ impl Reconciler for Receipts {
 
     async fn pass(&self) -> ReceiptsStatus {
         let mut status = ReceiptsStatus::default();
-        let open = async { self.store.read().await?.receipts(None, true, 1000).await };
-        match open.await {
-            Ok(open) => {
-                for receipt in open {
+        match self.open().await {
+            Ok(Open { receipts, objects, judgements }) => {
+                for receipt in receipts {
+                    let key = ObjectKey::env(&receipt.target.env_id);
                     status.open += 1;
-                    match self.one(&receipt).await {
+                    match self.one(&receipt, objects.get(&key), judgements.get(&key)).await {
                         Ok(moved) => status.moved += u32::from(moved),
                         Err(error) => {
                             status.errors.push(PassError::new(format!("follow {}", receipt.id), &error));

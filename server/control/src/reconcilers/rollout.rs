@@ -2,8 +2,11 @@
 //! safe now, and reports the env, its releases and its app.
 //!
 //! It refuses to decide: `rules::rollout::steps` plans, this file only carries out. What it must remember is in the
-//! env's own recorded state. Between passes it holds only which envs had nothing to do, so that a large fleet at
-//! rest costs no writes; losing that costs one pass.
+//! env's own recorded state. Between passes it holds only which envs had nothing to do and up to where the journal
+//! was read, so that a pass costs what has changed and not what there is; losing that costs one pass over all.
+
+mod report;
+mod rest;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,14 +16,15 @@ use std::{
 use async_trait::async_trait;
 
 use model::{
-    ActualInstance, Batch, EnvId, EnvRecord, EnvRef, InstanceId, NewEvent, Object, ObjectKey, Observation,
-    Outcome, Release, RunState, SourceId, Span, StartInstance, Ts,
+    ActualInstance, Batch, EnvId, EnvRecord, InstanceId, NewEvent, Object, ObjectKey, Observation, Outcome,
+    Release, RunState, SourceId, Span, StartInstance,
 };
 use rules::status::Memory;
 use serde::Serialize;
 use sources::Actuator;
 use store::{Store, StoreError};
 
+use self::{report::Seen, rest::Rest};
 use crate::{Clock, Random, Reconciler, driver::PassError};
 
 /// The rollout reconciler of one platform.
@@ -31,15 +35,6 @@ pub struct Rollout {
     clock: Clock,
     random: Random,
     rest: Mutex<Rest>,
-}
-
-/// What the last passes found.
-#[derive(Debug, Default)]
-struct Rest {
-    /// Envs that had nothing to do and nothing new to report, with all that this came from.
-    quiet: BTreeMap<EnvId, (EnvRecord, Vec<ActualInstance>)>,
-    /// When this source last said anything through us.
-    heard: Ts,
 }
 
 /// What a pass did.
@@ -55,6 +50,14 @@ pub struct RolloutStatus {
     pub forgotten: Vec<EnvId>,
     /// What did not work; the next pass tries again.
     pub errors: Vec<PassError>,
+}
+
+/// What one pass looks at.
+#[derive(Debug, Default)]
+struct Turn {
+    envs: Vec<EnvRecord>,
+    /// Envs that nobody knows (any more): their instances have no owner to want them.
+    strange: Vec<EnvId>,
 }
 
 impl Rollout {
@@ -76,8 +79,7 @@ impl Rollout {
 
     async fn one_env(&self, env: EnvRecord, status: &mut RolloutStatus) -> Result<(), StoreError> {
         let before = self.actuator.instances(&env.target.env_id).await;
-        let is_quiet = |(known, instances): &(EnvRecord, Vec<_>)| *known == env && *instances == before;
-        if self.rest().quiet.get(&env.target.env_id).is_some_and(is_quiet) {
+        if self.rest().is_quiet(&env, &before) {
             return Ok(());
         }
         let (releases, memory, known) = {
@@ -116,12 +118,15 @@ impl Rollout {
             }
         }
         let after = self.actuator.instances(&env.target.env_id).await;
-        let is_news = self.report(&env, release, &releases, &known, &after, &memory, events).await?;
+        let seen =
+            Seen { env: &env, release, releases: &releases, known: &known, actual: &after, memory: &memory };
+        let is_news = self.report(seen, events).await?;
         if env.intent.run == RunState::Deleted && after.is_empty() {
             self.store.env_forget(&env.target.env_id).await?;
+            self.rest().forget(&env.target.env_id);
             status.forgotten.push(env.target.env_id.clone());
         } else if steps.is_empty() && !is_news && before == after {
-            self.rest().quiet.insert(env.target.env_id.clone(), (env, after));
+            self.rest().settle(env, after);
         }
         Ok(())
     }
@@ -147,88 +152,13 @@ impl Rollout {
         self.actuator.start(order).await.map_err(|error| {
             let message = crate::chain(&error);
             let mut event =
-                event(env, (self.clock)(), &self.source, "StartInstance", Outcome::Failed, &message);
+                report::event(env, (self.clock)(), &self.source, "StartInstance", Outcome::Failed, &message);
             event.reason = "OrderRefused".to_owned();
             // One event a minute says that it still does not work; the status has every try.
             event.dedupe =
                 Some(format!("order:{}:{}:{}", env.target.env_id, env.generation, event.at.0 / 60_000_000));
             (PassError::new(format!("start {process} of {}", env.target.title()), &error), event)
         })
-    }
-
-    /// The controller's own words in the journal: when it takes a generation up, and when it is done with it.
-    fn narrate(
-        &self,
-        env: &EnvRecord,
-        release: Option<&Release>,
-        memory: &Memory,
-        settled: bool,
-    ) -> Vec<NewEvent> {
-        if settled || memory.converged_generation == Some(env.generation) {
-            return vec![];
-        }
-        let what = release.map_or_else(|| "no release".to_owned(), Release::name);
-        let message = match env.intent.run {
-            RunState::Running => format!("rolling out {what}"),
-            RunState::Stopped => "stopping all instances".to_owned(),
-            RunState::Deleted => "stopping all instances, then forgetting the env".to_owned(),
-        };
-        let mut event = event(env, (self.clock)(), &self.source, "Rollout", Outcome::Started, &message);
-        event.dedupe = Some(format!("rollout:{}:{}:started", env.target.env_id, env.generation));
-        vec![event]
-    }
-
-    /// Reports the env, its app, and those of its releases that anything happens to; answers whether that was news.
-    #[expect(clippy::too_many_arguments, reason = "a report is made of everything that a pass has seen")]
-    async fn report(
-        &self,
-        env: &EnvRecord,
-        release: Option<&Release>,
-        releases: &[Release],
-        known: &BTreeMap<ObjectKey, Object>,
-        actual: &[ActualInstance],
-        memory: &Memory,
-        mut events: Vec<NewEvent>,
-    ) -> Result<bool, StoreError> {
-        let now = (self.clock)();
-        let object = rules::status::env(env, release, actual, memory, now);
-        let after = Memory::read(&object.current);
-        let just_converged = after.converged_generation == Some(env.generation)
-            && memory.converged_generation != Some(env.generation);
-        if just_converged {
-            let message = object.conditions.first().map(|ready| ready.message.clone()).unwrap_or_default();
-            let mut event = event(env, now, &self.source, "Rollout", Outcome::Done, &message);
-            event.dedupe = Some(format!("rollout:{}:{}:done", env.target.env_id, env.generation));
-            events.push(event);
-        }
-        let mut observations = vec![
-            Observation::Object(Box::new(rules::status::app(env))),
-            Observation::Object(Box::new(object)),
-        ];
-        let is_history = |release: &&Release| {
-            known
-                .get(&ObjectKey::release(&release.id))
-                .is_some_and(|known| rules::status::is_history(env, release, actual, known))
-        };
-        for release in releases.iter().filter(|release| !is_history(release)) {
-            observations
-                .push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
-        }
-        observations.extend(events.into_iter().map(|event| Observation::Event(Box::new(event))));
-        let done =
-            self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
-        self.rest().heard = now;
-        let mut is_news = done.changed > 0 || !done.events.is_empty();
-        if let Some(release) = release.filter(|_| just_converged && env.intent.run == RunState::Running) {
-            is_news |= self.store.release_converged(&release.id, now).await?;
-        }
-        let desired = env.intent.release.as_ref();
-        let mut over = releases.to_vec();
-        over.retain(|r| Some(&r.id) != desired && r.converged_at.is_some() && r.held_until.is_none());
-        for other in over {
-            is_news |= self.store.release_held_until(&other.id, env.changed_at).await?;
-        }
-        Ok(is_news)
     }
 }
 
@@ -239,14 +169,14 @@ impl Reconciler for Rollout {
 
     async fn pass(&self) -> RolloutStatus {
         let mut status = RolloutStatus::default();
-        let envs = match self.envs().await {
-            Ok(envs) => envs,
+        let actual = self.actuator.by_env().await;
+        let Turn { envs, strange } = match self.turn(&actual).await {
+            Ok(turn) => turn,
             Err(error) => {
                 status.errors.push(PassError::new("read the envs", &error));
                 return status;
             }
         };
-        let known: BTreeSet<EnvId> = envs.iter().map(|env| env.target.env_id.clone()).collect();
         for env in envs {
             let title = env.target.title();
             status.envs += 1;
@@ -254,14 +184,11 @@ impl Reconciler for Rollout {
                 status.errors.push(PassError::new(format!("reconcile {title}"), &error));
             }
         }
-        self.rest().quiet.retain(|env, _| known.contains(env));
-        if let Err(error) = self.say_alive(!known.is_empty()).await {
+        if let Err(error) = self.say_alive().await {
             status.errors.push(PassError::new("move the watermark", &error));
         }
-        // Instances of envs that nobody knows have no owner to want them.
-        let mut strange = self.actuator.envs().await;
-        strange.retain(|env| !known.contains(env));
         for env in strange {
+            self.rest().forget(&env);
             for instance in self.actuator.instances(&env).await {
                 match self.actuator.stop(&instance.id).await {
                     Ok(()) => status.stopped += 1,
@@ -274,44 +201,48 @@ impl Reconciler for Rollout {
 }
 
 impl Rollout {
-    /// A fleet at rest was looked at too: the watermark says so, once a second at most.
-    async fn say_alive(&self, any: bool) -> Result<(), StoreError> {
+    /// What to look at: the envs that have moved since the last pass, and those that do not rest. At first, and once
+    /// in a while, all of them.
+    async fn turn(&self, actual: &BTreeMap<EnvId, Vec<ActualInstance>>) -> Result<Turn, StoreError> {
         let now = (self.clock)();
-        if any && now - self.rest().heard >= Span::seconds(1) {
+        let mut reader = self.store.read().await?;
+        // Everything is read in this snapshot: what is committed after it is for the next pass.
+        let head = reader.as_of();
+        let since = self.rest().since(head, now);
+        let Some(since) = since else {
+            let envs = reader.envs().await?;
+            let known: BTreeSet<EnvId> = envs.iter().map(|env| env.target.env_id.clone()).collect();
+            let mut rest = self.rest();
+            rest.take_up(known.iter().cloned(), head);
+            rest.took_all(&known, now);
+            let strange = actual.keys().filter(|env| !known.contains(*env)).cloned().collect();
+            return Ok(Turn { envs, strange });
+        };
+        let mut wanted = self.rest().restless(actual);
+        wanted.extend(reader.envs_moved(since).await?);
+        let mut turn = Turn::default();
+        for id in wanted {
+            match reader.env(&id).await? {
+                Some(env) => turn.envs.push(env),
+                None => turn.strange.push(id),
+            }
+        }
+        self.rest().take_up(turn.envs.iter().map(|env| env.target.env_id.clone()), head);
+        Ok(turn)
+    }
+
+    /// A fleet at rest was looked at too: the watermark says so, once a second at most.
+    async fn say_alive(&self) -> Result<(), StoreError> {
+        let now = (self.clock)();
+        let is_due = {
+            let rest = self.rest();
+            !rest.is_empty() && now - rest.heard >= Span::seconds(1)
+        };
+        if is_due {
             let observations = vec![Observation::Alive];
             self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
             self.rest().heard = now;
         }
         Ok(())
-    }
-
-    async fn envs(&self) -> Result<Vec<EnvRecord>, StoreError> {
-        self.store.read().await?.envs().await
-    }
-}
-
-fn event(
-    env: &EnvRecord,
-    at: Ts,
-    source: &SourceId,
-    action: &str,
-    outcome: Outcome,
-    message: &str,
-) -> NewEvent {
-    let EnvRef { app, env: name, env_id, .. } = env.target.clone();
-    NewEvent {
-        at,
-        source: source.clone(),
-        controller: "rollout".to_owned(),
-        object: ObjectKey::env(&env_id),
-        app: Some(app),
-        env: Some(name),
-        action: action.to_owned(),
-        outcome,
-        reason: String::new(),
-        message: message.to_owned(),
-        attempt: None,
-        trace_id: None,
-        dedupe: None,
     }
 }

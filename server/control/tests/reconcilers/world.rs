@@ -87,6 +87,11 @@ impl World {
         self.apply_command("bin/other", instances).await
     }
 
+    /// Another app of the same platform.
+    pub(crate) async fn apply_app(&self, name: &str, instances: u32) -> ReceiptId {
+        self.apply_spec(AppSpec { app: name.to_owned(), ..fixtures::spec(instances) }).await
+    }
+
     /// The same app, which runs this.
     pub(crate) async fn apply_command(&self, command: &str, instances: u32) -> ReceiptId {
         let mut spec = fixtures::spec(instances);

@@ -1,6 +1,6 @@
 //! The two ports of the fake.
 
-use std::io;
+use std::{collections::BTreeMap, io};
 
 use async_trait::async_trait;
 use model::{
@@ -22,12 +22,12 @@ impl Actuator for FakePlatform {
         self.lock().instances.values().filter(|instance| &instance.env_id == env).cloned().collect()
     }
 
-    async fn envs(&self) -> Vec<EnvId> {
-        let mut envs: Vec<_> =
-            self.lock().instances.values().map(|instance| instance.env_id.clone()).collect();
-        envs.sort();
-        envs.dedup();
-        envs
+    async fn by_env(&self) -> BTreeMap<EnvId, Vec<ActualInstance>> {
+        let mut found = BTreeMap::<_, Vec<_>>::new();
+        for instance in self.lock().instances.values() {
+            found.entry(instance.env_id.clone()).or_default().push(instance.clone());
+        }
+        found
     }
 
     async fn start(&self, order: StartInstance) -> Result<(), ActuateError> {

@@ -36,5 +36,5 @@ async fn orders_are_idempotent_remembered_and_fail_on_demand() {
     fake.make_all_ready();
     assert!(fake.instances(&EnvId::mint(1)).await[0].ready);
     fake.stop(&order(1).id).await.expect("taken");
-    assert!(fake.envs().await.is_empty());
+    assert!(fake.by_env().await.is_empty());
 }

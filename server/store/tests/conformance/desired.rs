@@ -23,6 +23,7 @@ crate::on_both_engines!(
     a_release_converges_and_stops_to_hold,
     a_wait_is_stored_changed_and_closed,
     a_forgotten_env_frees_its_name,
+    envs_have_moved_whose_desired_state_was_changed_since_or_forgotten,
     a_command_without_its_source_leaves_nothing,
 );
 
@@ -339,6 +340,24 @@ async fn a_forgotten_env_frees_its_name(place: Place) {
     anew.wait = None;
     anew.declare = Some(target);
     assert_eq!(accepted(&store, anew).await.generation, 1);
+}
+
+async fn envs_have_moved_whose_desired_state_was_changed_since_or_forgotten(place: Place) {
+    let store = place.ready().await;
+    let moved = async |after: Seq| store.read().await.unwrap().envs_moved(after).await.unwrap();
+    accepted(&store, command(1, 0)).await;
+    let declared = store.head();
+    assert_eq!(moved(Seq(0)).await, [EnvId::mint(1)]);
+    // What is observed moves nothing.
+    store.ingest(vec![batch(NOON, vec![object(seen("ins_1", vec![]))])]).await.unwrap();
+    assert_eq!(moved(declared).await, []);
+    let mut delete = command(2, 1);
+    delete.intent.run = RunState::Deleted;
+    accepted(&store, delete).await;
+    assert_eq!(moved(declared).await, [EnvId::mint(1)]);
+    let deleted = store.head();
+    store.env_forget(&EnvId::mint(1)).await.unwrap();
+    assert_eq!(moved(deleted).await, [EnvId::mint(1)]);
 }
 
 async fn a_command_without_its_source_leaves_nothing(place: Place) {

@@ -1,7 +1,8 @@
 //! How soon the overview of many app-envs begins to arrive, and what it costs, against the same bytes from memory.
 //!
 //! The app-envs are real: each is applied, most of them with nothing to run, some with a process that exits at once.
-//! Readers who may act get a page of their own (uncached), viewers share one for a second or until the journal moves.
+//! Readers who may act get a page of their own (uncached): it is rendered for each request, from a roll-up that is kept
+//! while the journal stands still, for a second at most. Viewers share a rendered page as long.
 
 mod ask;
 
@@ -26,7 +27,9 @@ use crate::{
 const CONNECTIONS: u32 = 8;
 /// App-envs whose process exits at once.
 const BROKEN: u32 = 20;
-/// For every app-env to be reported.
+/// Connections that apply app-envs at once.
+const FILLERS: u32 = 4;
+/// For every app-env to be reported and judged.
 const SETTLED: Duration = Duration::from_secs(300);
 
 /// Measures the overview of many app-envs.
@@ -103,20 +106,22 @@ fn size(
     Ok(())
 }
 
-/// Applies app-envs until there are as many, and waits until all of them are reported.
+/// Applies app-envs until there are as many, and waits until all of them are reported and judged.
 fn fill(admin: &Client, envs: u32) -> Result<()> {
-    for n in 0..envs {
-        let (command, instances) = if n < BROKEN { ("[\"false\"]", 1) } else { ("[sleep, \"1000\"]", 0) };
-        let manifest = format!(
-            "app: app-{n}\nenv: prod\nprocesses:\n  web: {{ command: {command}, instances: {instances} }}\n"
-        );
-        let body = json!({ "manifest": manifest, "reason": "a benchmark" });
-        admin.post("/api/v1/apply", &format!("overview-{n}"), &body)?.good()?;
-    }
+    std::thread::scope(|scope| {
+        let some = |first: u32| {
+            let mut each = (first..envs).step_by(FILLERS as usize);
+            move || each.try_for_each(|n| apply(admin, n))
+        };
+        let all: Vec<_> = (0..FILLERS).map(|first| scope.spawn(some(first))).collect();
+        all.into_iter().try_for_each(|one| one.join().map_err(|_| anyhow::anyhow!("a filler panicked"))?)
+    })?;
     let begun = Instant::now();
     loop {
         let counts = &admin.get("/api/v1/overview")?.good()?["counts"];
-        if counts["total"] == envs {
+        let n = |name: &str| counts[name].as_u64().unwrap_or_default();
+        // What has not been judged yet counts as unknown, and needs attention.
+        if n("total") == u64::from(envs) && n("attention") + n("converging") <= u64::from(BROKEN) {
             return Ok(());
         }
         if begun.elapsed() > SETTLED {
@@ -124,6 +129,15 @@ fn fill(admin: &Client, envs: u32) -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+fn apply(admin: &Client, n: u32) -> Result<()> {
+    let (command, instances) = if n < BROKEN { ("[\"false\"]", 1) } else { ("[sleep, \"1000\"]", 0) };
+    let manifest = format!(
+        "app: app-{n}\nenv: prod\nprocesses:\n  web: {{ command: {command}, instances: {instances} }}\n"
+    );
+    let body = json!({ "manifest": manifest, "reason": "a benchmark" });
+    admin.post("/api/v1/apply", &format!("overview-{n}"), &body)?.good().map(drop)
 }
 
 /// The bearer of somebody with this role.
