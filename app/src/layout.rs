@@ -47,7 +47,7 @@ pub struct Keys {
 }
 
 /// What the frame says about the page itself, whoever reads it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Around {
     chrome: Chrome,
     unknown_keys: Vec<String>,

@@ -13,6 +13,7 @@ mod audit;
 mod doctor;
 mod error;
 mod events;
+mod frames;
 mod object;
 mod overview;
 mod plan;
@@ -34,11 +35,12 @@ use model::{
 };
 
 pub use error::{error_title, render_error};
+pub use frames::{Frames, whole};
 pub use sign_in::render_sign_in;
 
 use crate::{
-    api::{Page, Viewer},
-    layout::{Around, Frame, Keys, Look, frame_with},
+    api::Page,
+    layout::{Around, Keys, Look},
     live,
     looks::Looks,
     shell::{self, Document, json_script},
@@ -118,6 +120,12 @@ impl Body {
     pub fn as_of(&self) -> Seq {
         self.board.as_of
     }
+
+    /// From when it is.
+    #[must_use]
+    pub fn made_at(&self) -> Ts {
+        self.board.now
+    }
 }
 
 /// Renders what a page is about. Nothing in it depends on who reads, but on whether they may act, and on `keys`,
@@ -152,34 +160,6 @@ pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys, looks: L
         T::view(page, state, keys)
     });
     Body { title, script, main, board: light, around }
-}
-
-/// A body as a whole document, for this reader and this response.
-#[must_use]
-pub fn whole(body: &Body, viewer: &Viewer, look: &Look<'_>) -> String {
-    let around = Frame::of(&body.around, viewer, look);
-    let board = body.board.clone();
-    // Nobody outside knows the nonce of this response, so nothing else on the page can look like these places.
-    let (script, main) = (format!("board-{}", look.nonce), format!("main-{}", look.nonce));
-    let (board_place, main_place) = (script.clone().into_any(), main.clone());
-    let document = document(body.title.clone(), look, move || {
-        frame_with(around, board, board_place, move || main_place.into_any())
-    });
-    fill(&document, &[(&script, &body.script), (&main, &body.main)])
-}
-
-/// Puts texts in their places, which come in this order.
-fn fill(document: &str, texts: &[(&str, &str)]) -> String {
-    let size = document.len() + texts.iter().map(|(_, text)| text.len()).sum::<usize>();
-    let (mut out, mut rest) = (String::with_capacity(size), document);
-    for (place, text) in texts {
-        let (before, after) = rest.split_once(place).expect("the frame has a place for it");
-        out.push_str(before);
-        out.push_str(text);
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }
 
 /// A page as a whole document.

@@ -2,10 +2,13 @@
 
 pub mod audit;
 mod doctor;
+mod overview;
 mod reference;
 pub mod search;
 mod settings;
 mod sources;
+
+pub use overview::{Part, Rollup};
 
 use std::collections::BTreeMap;
 
@@ -17,7 +20,7 @@ use app::api::{
 use async_trait::async_trait;
 use control::views::{self, env::Range};
 use model::{
-    Actor, EnvRecord, Freshness, ObjectKey, Plan, ReleaseId, TraceId, Ts, Verb, ViewState,
+    Actor, EnvRecord, Freshness, ObjectKey, Plan, ReleaseId, Seq, TraceId, Ts, Verb, ViewState,
     audit::{AuditState, AuditView},
     doctor::DoctorView,
     plan::Ask,
@@ -52,28 +55,35 @@ impl Pages {
     }
 
     async fn page<T>(&self, reader: &mut Reader, who: &Viewer, data: T) -> Result<Page<T>, PageError> {
-        let failed = |error| self.failed(&error);
         let now = self.state.now();
+        let chrome = self.chrome(reader, now).await?;
+        Ok(self.page_of(who, data, chrome, (reader.as_of(), now)))
+    }
+
+    /// What the top bar counts.
+    async fn chrome(&self, reader: &mut Reader, now: Ts) -> Result<Chrome, PageError> {
+        let failed = |error| self.failed(&error);
         let sources = reader.sources().await.map_err(failed)?;
         let silent = sources.iter().filter(|source| {
             matches!(Freshness::of_source(source.last_seen_at, source.interval, now), Freshness::Stale { .. })
         });
         let (open_waits, open_receipts) = reader.open_counts().await.map_err(failed)?;
-        let chrome = Chrome {
-            open_waits,
-            open_receipts,
-            silent_sources: u32::try_from(silent.count()).unwrap_or(u32::MAX),
-        };
-        Ok(Page {
+        let silent_sources = u32::try_from(silent.count()).unwrap_or(u32::MAX);
+        Ok(Chrome { open_waits, open_receipts, silent_sources })
+    }
+
+    /// A page of what was read up to this row of the journal, at this instant.
+    fn page_of<T>(&self, who: &Viewer, data: T, chrome: Chrome, (as_of, now): (Seq, Ts)) -> Page<T> {
+        Page {
             data,
-            as_of: reader.as_of(),
+            as_of,
             now,
             store_id: self.state.store.store_id().to_owned(),
             build_id: self.state.site.names().build_id,
             viewer: who.clone(),
             chrome,
             unknown_keys: vec![],
-        })
+        }
     }
 
     async fn find_env(&self, reader: &mut Reader, app: &str, env: &str) -> Result<EnvRecord, PageError> {
@@ -199,19 +209,7 @@ fn opened(open: &str) -> Option<(Verb, Ask)> {
 impl Backend for Pages {
     async fn overview(&self, who: &Viewer, state: &ViewState) -> Result<Page<OverviewPage>, PageError> {
         self.only_now(state)?;
-        let mut reader = self.reader().await?;
-        let (now, limits) = (self.state.now(), &self.state.limits);
-        let only = state.show.map(|group| (group, state.page.unwrap_or(1)));
-        let view =
-            views::overview::load(&mut reader, only, now).await.map_err(|error| self.failed(&error))?;
-        // What is selected and does not exist (any more) is no reason to hide the rest.
-        let peek = match state.sel.as_deref().and_then(|sel| sel.parse().ok()) {
-            Some(id) => views::env::load(&mut reader, &id, Range::default(), limits, now)
-                .await
-                .map_err(|error| self.failed(&error))?,
-            None => None,
-        };
-        self.page(&mut reader, who, OverviewPage { view, peek }).await
+        self.load_overview(who, state).await
     }
 
     async fn env(

@@ -1,6 +1,6 @@
-//! Pages that readers without special rights share: rendered once, for a moment.
+//! What is made once for many, for a moment: pages that readers without special rights share, and roll-ups.
 //!
-//! A shared page is at most one second old, and older than the journal for nobody: whoever asks gets what was made
+//! What is shared is at most one second old, and older than the journal for nobody: whoever asks gets what was made
 //! since they asked, or what is still the newest. Many who ask at once wait for one.
 
 use std::{
@@ -11,22 +11,18 @@ use std::{
     },
 };
 
-use app::pages::Body;
 use model::{Seq, Span, Ts};
 use tokio::sync::Mutex as Turn;
 
-/// How many pages are kept.
+/// How many are kept.
 const MAX: usize = 64;
 /// For how long at most.
 const AGE: Span = Span::seconds(1);
 
-/// What the page is: path and query, and whether its reader is signed in.
-type Key = (String, bool);
-
-/// The shared pages. The shell, the nonce and every key are made for each response.
+/// What is shared, by what it is.
 #[derive(Debug)]
-pub struct Shared<T = Body> {
-    pages: Mutex<BTreeMap<Key, Slot<T>>>,
+pub struct Shared<K, T> {
+    slots: Mutex<BTreeMap<K, Slot<T>>>,
     turns: AtomicU64,
 }
 
@@ -36,57 +32,58 @@ type Slot<T> = Arc<Turn<Option<Made<T>>>>;
 struct Made<T> {
     /// Which of all it is: what has a later number was begun later.
     turn: u64,
-    begun: Ts,
+    /// From when it is.
+    since: Ts,
     /// The head of the journal before it was begun.
     head: Seq,
-    page: Arc<T>,
+    value: Arc<T>,
 }
 
-impl<T> Default for Shared<T> {
+impl<K, T> Default for Shared<K, T> {
     fn default() -> Self {
-        Self { pages: Mutex::default(), turns: AtomicU64::new(0) }
+        Self { slots: Mutex::default(), turns: AtomicU64::new(0) }
     }
 }
 
-impl<T> Shared<T> {
-    /// The page of this path, made now or shared.
+impl<K: Ord, T> Shared<K, T> {
+    /// What has this key, made now or shared. `make` also answers from when it is, where it is made of what is older
+    /// than itself.
     ///
     /// # Errors
     /// What `make` answers; it is not shared.
-    pub async fn page<E>(
+    pub async fn get<E>(
         &self,
-        path: String,
-        signed_in: bool,
+        key: K,
         (clock, head): (impl Fn() -> Ts, impl Fn() -> Seq),
-        make: impl AsyncFnOnce() -> Result<Arc<T>, E>,
+        make: impl AsyncFnOnce() -> Result<(Arc<T>, Ts), E>,
     ) -> Result<Arc<T>, E> {
         let asked = self.turns.fetch_add(1, Ordering::SeqCst);
-        let slot = self.slot((path, signed_in), clock());
+        let slot = self.slot(key, clock());
         let mut made = slot.lock().await;
         let (turn, begun, head) = (self.turns.fetch_add(1, Ordering::SeqCst), clock(), head());
         if let Some(made) = &*made
-            && (made.turn > asked || (made.head == head && begun < made.begun + AGE))
+            && (made.turn > asked || (made.head == head && begun < made.since + AGE))
         {
-            return Ok(Arc::clone(&made.page));
+            return Ok(Arc::clone(&made.value));
         }
-        let page = make().await?;
-        *made = Some(Made { turn, begun, head, page: Arc::clone(&page) });
-        Ok(page)
+        let (value, since) = make().await?;
+        *made = Some(Made { turn, since: since.min(begun), head, value: Arc::clone(&value) });
+        Ok(value)
     }
 
-    fn slot(&self, key: Key, now: Ts) -> Slot<T> {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        if pages.len() >= MAX && !pages.contains_key(&key) {
+    fn slot(&self, key: K, now: Ts) -> Slot<T> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= MAX && !slots.contains_key(&key) {
             // One that is being made is in use, and is not looked at.
             let is_old = |slot: &Slot<T>| {
-                slot.try_lock().is_ok_and(|made| made.as_ref().is_none_or(|made| now >= made.begun + AGE))
+                slot.try_lock().is_ok_and(|made| made.as_ref().is_none_or(|made| now >= made.since + AGE))
             };
-            pages.retain(|_, slot| !is_old(slot));
-            if pages.len() >= MAX {
-                pages.pop_first();
+            slots.retain(|_, slot| !is_old(slot));
+            if slots.len() >= MAX {
+                slots.pop_first();
             }
         }
-        Arc::clone(pages.entry(key).or_default())
+        Arc::clone(slots.entry(key).or_default())
     }
 }
 
@@ -101,7 +98,9 @@ mod tests {
 
     #[derive(Default)]
     struct World {
-        shared: Shared<u32>,
+        shared: Shared<String, u32>,
+        /// How old what a page is made of is.
+        age: AtomicI64,
         now: AtomicI64,
         head: AtomicI64,
         made: AtomicU32,
@@ -113,11 +112,12 @@ mod tests {
                 let n = self.made.fetch_add(1, Ordering::SeqCst) + 1;
                 // Everybody else gets a turn meanwhile.
                 tokio::task::yield_now().await;
-                Ok::<_, Infallible>(Arc::new(n))
+                let since = Ts(self.now.load(Ordering::SeqCst) - self.age.load(Ordering::SeqCst));
+                Ok::<_, Infallible>((Arc::new(n), since))
             };
             let now = || Ts(self.now.load(Ordering::SeqCst));
             let head = || Seq(self.head.load(Ordering::SeqCst));
-            let Ok(page) = self.shared.page(path.to_owned(), true, (now, head), make).await;
+            let Ok(page) = self.shared.get(path.to_owned(), (now, head), make).await;
             *page
         }
     }
@@ -141,6 +141,13 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_page_is_as_old_as_what_it_is_made_of() {
+        let world = World::default();
+        world.age.store(AGE.0, Ordering::SeqCst);
+        assert_eq!((world.ask("/").await, world.ask("/").await), (1, 2));
+    }
+
+    #[tokio::test]
     async fn what_was_begun_before_somebody_asked_is_not_theirs_once_the_journal_has_moved() {
         let world = World::default();
         let late = async {
@@ -156,6 +163,6 @@ mod tests {
         for n in 0..3 * MAX {
             world.ask(&format!("/{n}")).await;
         }
-        assert!(world.shared.pages.lock().unwrap().len() <= MAX);
+        assert!(world.shared.slots.lock().unwrap().len() <= MAX);
     }
 }

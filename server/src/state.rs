@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use app::pages::{Body, Frames};
 use axum::extract::ws::Utf8Bytes;
 use control::{Clock, Commands, Random, TaskStatus, fanout::Fanout};
 use local::{Artefacts, Platform};
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    backend::{Part, Rollup},
     config::Serve,
     http::{Reports, assets::Site, guard::Places, live::Sockets},
     metrics::Metrics,
@@ -53,8 +55,12 @@ pub struct Parts {
     pub random: Random,
     /// How every reconciler stands.
     pub tasks: Vec<watch::Receiver<TaskStatus>>,
-    /// Pages that readers share.
-    pub shared: Shared,
+    /// Pages that readers share, by path and query, and by whether one is signed in.
+    pub shared: Shared<(String, bool), Body>,
+    /// The frames around pages.
+    pub frames: Frames,
+    /// What the overview is made of, by the part of it that is shown.
+    pub rollups: Shared<Part, Rollup>,
     /// Reports that are being read.
     pub reports: Reports,
     /// Open sockets.

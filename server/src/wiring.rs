@@ -6,6 +6,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use app::pages::Frames;
 use axum::serve::ListenerExt as _;
 use control::{
     Activator, Clock, Commands, Driver, Random,
@@ -127,6 +128,8 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
         site: Arc::new(Site::open()),
         anonymous: serve.anonymous.is_some(),
         shared: Shared::default(),
+        frames: Frames::default(),
+        rollups: Shared::default(),
         sockets: Sockets::new(shutdown.clone()),
         metrics: Metrics::default(),
         reports: Reports::default(),

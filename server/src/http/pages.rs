@@ -6,7 +6,7 @@ use app::{
     api::{Backend as _, HelpPage, Page, PageError, Viewer},
     layout::{Keys, Look},
     looks::Looks,
-    pages::{Body, Screen, body, render, render_error, render_sign_in, whole},
+    pages::{Body, Screen, body, render, render_error, render_sign_in},
 };
 use axum::{
     extract::{Path, RawQuery, State},
@@ -211,19 +211,23 @@ impl Ask4Page {
             make(Keys { token, idempotency: key }).await
         } else {
             let state = &self.state;
-            let made = state.shared.page(
-                self.path.clone(),
-                who.signed_in,
+            let made = state.shared.get(
+                (self.path.clone(), who.signed_in),
                 (|| state.now(), || state.store.head()),
                 async || match make(Keys::default()).await {
-                    Shown::Page(body) => Ok(body),
+                    Shown::Page(body) => {
+                        let since = body.made_at();
+                        Ok((body, since))
+                    }
                     other => Err(other),
                 },
             );
             made.await.map_or_else(|other| other, Shown::Page)
         };
         match shown {
-            Shown::Page(body) => self.document(StatusCode::OK, |look| whole(&body, &who, look)),
+            Shown::Page(body) => {
+                self.document(StatusCode::OK, |look| self.state.frames.whole(&body, &who, look))
+            }
             Shown::Instead(error) => self.error(&error),
             Shown::Moved(path) => Redirect::permanent(&with_query(&path, &self.query)).into_response(),
         }

@@ -81,6 +81,8 @@ impl Store {
     /// [`StoreError::Conflict`] when the name is taken.
     pub async fn token_insert(&self, token: &Token, hash: [u8; 32]) -> Result<(), StoreError> {
         const OP: &str = "add a token";
+        // One that has expired gives up its name.
+        let _ends = self.inner.tokens.ends();
         let Token { id, name, role, source, created_at, expires_at, revoked_at } = token;
         let (name, hash) = (clean(name).into_owned(), hash.to_vec());
         let (expires_at, revoked_at) = (expires_at.map(|at| at.0), revoked_at.map(|at| at.0));
@@ -111,8 +113,15 @@ impl Store {
     /// [`StoreError`] when the store does not answer.
     pub async fn token_by_hash(&self, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
         const OP: &str = "look up a token";
+        let epoch = match self.inner.tokens.get(hash) {
+            Ok(token) => return Ok(Some(token)),
+            Err(epoch) => epoch,
+        };
         let mut tx = self.look(OP).await?;
-        row!(&mut tx, OP, TokenRow, TOKEN_BY_HASH, hash.to_vec())?.map(|row| row.into_token(OP)).transpose()
+        let found = row!(&mut tx, OP, TokenRow, TOKEN_BY_HASH, hash.to_vec())?;
+        let found = found.map(|row| row.into_token(OP)).transpose()?;
+        found.iter().for_each(|token| self.inner.tokens.keep(epoch, *hash, token));
+        Ok(found)
     }
 
     /// Every token, revoked ones too, oldest first.
@@ -132,6 +141,7 @@ impl Store {
     /// [`StoreError`] when nothing could be written.
     pub async fn token_revoke(&self, id: &TokenId, at: Ts) -> Result<bool, StoreError> {
         const OP: &str = "revoke a token";
+        let _ends = (self.inner.tokens.ends(), self.inner.sessions.ends());
         let mut write = self.write(OP).await?;
         let revoked = exec!(&mut write.tx, OP, TOKEN_REVOKE, id.as_str(), at.0)? > 0;
         exec!(&mut write.tx, OP, TOKEN_SESSIONS_END, id.as_str())?;
@@ -168,14 +178,20 @@ impl Store {
     /// [`StoreError`] when the store does not answer.
     pub async fn session_by_hash(&self, hash: &[u8; 32], now: Ts) -> Result<Option<Session>, StoreError> {
         const OP: &str = "look up a session";
+        let epoch = match self.inner.sessions.get(hash) {
+            Ok(session) => return Ok(Some(session).filter(|session| session.expires_at > now)),
+            Err(epoch) => epoch,
+        };
         let mut tx = self.look(OP).await?;
-        row!(&mut tx, OP, SessionRow, SESSION_BY_HASH, hash.to_vec(), now.0)?
+        let found = row!(&mut tx, OP, SessionRow, SESSION_BY_HASH, hash.to_vec(), now.0)?
             .map(|SessionRow { name, role: text, token, created_at, expires_at }| {
                 let token = token.map(|id| parse(OP, "a token id", &id)).transpose()?;
                 let actor = Actor { name, role: role(OP, &text)? };
                 Ok(Session { actor, token, created_at: Ts(created_at), expires_at: Ts(expires_at) })
             })
-            .transpose()
+            .transpose()?;
+        found.iter().for_each(|session| self.inner.sessions.keep(epoch, *hash, session));
+        Ok(found)
     }
 
     /// Ends a session. False when there is none.
@@ -184,6 +200,7 @@ impl Store {
     /// [`StoreError`] when nothing could be written.
     pub async fn session_delete(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
         const OP: &str = "end a session";
+        let _ends = self.inner.sessions.ends();
         let mut write = self.write(OP).await?;
         let ended = exec!(&mut write.tx, OP, SESSION_DELETE, hash.to_vec())? > 0;
         write.commit().await?;

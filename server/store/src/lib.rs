@@ -20,6 +20,7 @@ mod events;
 mod explain;
 mod ingest;
 mod journal;
+mod known;
 mod logs;
 mod migrate;
 mod objects;

@@ -12,7 +12,9 @@ use model::{Seq, Ts};
 use tokio::sync::watch;
 
 use crate::{
-    Clock, OpenError, Options, Reader, StoreError, StoreUrl, open,
+    Clock, OpenError, Options, Reader, Session, StoreError, StoreUrl, Token,
+    known::Known,
+    open,
     pool::{Pool, row},
     presence::Presence,
     timing::{Timed, Timing},
@@ -38,6 +40,8 @@ pub(crate) struct Inner {
     presence: Option<Presence>,
     pub(crate) reads: Timing,
     pub(crate) writes: Timing,
+    pub(crate) tokens: Known<Token>,
+    pub(crate) sessions: Known<Session>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -66,6 +70,7 @@ impl Store {
     pub async fn open(url: &StoreUrl, options: Options) -> Result<Store, OpenError> {
         let open::Opened { pool, meta, lock, presence } = open::open(url, &options).await?;
         let opened_at = (options.clock)().max(Ts(meta.recorded_at));
+        let only_writer = matches!(pool, Pool::Sqlite { .. });
         Ok(Store {
             inner: Arc::new(Inner {
                 pool,
@@ -79,6 +84,8 @@ impl Store {
                 presence,
                 reads: Timing::default(),
                 writes: Timing::default(),
+                tokens: Known::new(only_writer),
+                sessions: Known::new(only_writer),
             }),
         })
     }

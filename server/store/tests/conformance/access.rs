@@ -9,6 +9,8 @@ crate::on_both_engines!(
     a_token_is_found_by_its_hash_until_somebody_looks_at_its_end,
     a_name_is_taken_until_its_token_is_revoked_or_expired,
     revoking_a_token_ends_its_sessions,
+    a_token_that_was_just_used_ends_when_it_is_revoked,
+    a_session_that_was_just_used_ends_with_its_token_or_by_itself,
     a_link_works_once_and_only_in_time,
     the_audit_log_is_read_newest_first,
     the_audit_log_is_filtered_and_counted,
@@ -72,6 +74,33 @@ async fn revoking_a_token_ends_its_sessions(place: Place) {
     store.token_revoke(&TokenId::mint(1), NOON).await.unwrap();
     assert_eq!(store.session_by_hash(&[2; 32], NOON).await.unwrap(), None);
     assert!(store.session_by_hash(&[3; 32], NOON).await.unwrap().is_some());
+}
+
+async fn a_token_that_was_just_used_ends_when_it_is_revoked(place: Place) {
+    let store = place.open().await;
+    store.token_insert(&token(1, "ci"), [1; 32]).await.unwrap();
+    for _ in 0..2 {
+        assert!(store.token_by_hash(&[1; 32]).await.unwrap().unwrap().is_valid(NOON));
+    }
+    store.token_revoke(&TokenId::mint(1), NOON).await.unwrap();
+    assert!(!store.token_by_hash(&[1; 32]).await.unwrap().unwrap().is_valid(NOON));
+}
+
+async fn a_session_that_was_just_used_ends_with_its_token_or_by_itself(place: Place) {
+    let store = place.open().await;
+    store.token_insert(&token(1, "ci"), [1; 32]).await.unwrap();
+    let actor = Actor { name: "ci".into(), role: Role::Operator };
+    let (end, token) = (NOON + Span::seconds(60), Some(TokenId::mint(1)));
+    let session = Session { actor, token, created_at: NOON, expires_at: end };
+    for n in [1, 2] {
+        store.session_insert(&session, [n; 32]).await.unwrap();
+        assert!(store.session_by_hash(&[n; 32], NOON).await.unwrap().is_some());
+    }
+    store.session_delete(&[1; 32]).await.unwrap();
+    assert_eq!(store.session_by_hash(&[1; 32], NOON).await.unwrap(), None);
+    assert!(store.session_by_hash(&[2; 32], NOON).await.unwrap().is_some());
+    store.token_revoke(&TokenId::mint(1), NOON).await.unwrap();
+    assert_eq!(store.session_by_hash(&[2; 32], NOON).await.unwrap(), None);
 }
 
 async fn a_link_works_once_and_only_in_time(place: Place) {
