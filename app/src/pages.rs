@@ -43,7 +43,7 @@ use crate::{
     layout::{Around, Keys, Look},
     live,
     looks::Looks,
-    shell::{self, Document, json_script},
+    shell::{self, Document},
 };
 
 /// Pages that have a place of their own, for the search.
@@ -151,7 +151,7 @@ pub fn body<T: Screen>(mut page: Page<T>, state: ViewState, keys: Keys, looks: L
     let writes = page.viewer.may_act() && state.at.is_none();
     let keys = if writes { keys } else { Keys { token: String::new(), ..keys } };
     let around = Around::of(&page, &state);
-    let script = shell::render_part(|| json_script(live::BOARD, &board));
+    let script = shell::json_script_html(live::BOARD, &board);
     let light =
         Board { state: None, list: EventList::default(), topic: board.topic.clone(), ..still_of(&board) };
     let main = shell::render_part(move || {

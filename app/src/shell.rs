@@ -29,7 +29,7 @@
 use std::sync::Arc;
 
 use hydration_context::SsrSharedContext;
-use leptos::prelude::*;
+use leptos::{prelude::*, tachys::view::Position};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -87,10 +87,17 @@ pub fn render<V: IntoView + 'static>(document: &Document<'_>, page: impl FnOnce(
     html
 }
 
+/// Room for most parts: one that grows is copied again and again.
+const PART: usize = 48 * 1024;
+
 /// Renders a part of a page, for tests and for parts that are cached across responses.
 pub fn render_part<V: IntoView + 'static>(part: impl FnOnce() -> V) -> String {
     let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
-    let html = owner.with(|| part().into_view().to_html());
+    let html = owner.with(|| {
+        let mut html = String::with_capacity(PART);
+        part().into_view().to_html_with_buf(&mut html, &mut Position::FirstChild, true, false, vec![]);
+        html
+    });
     owner.unset_with_forced_cleanup();
     html
 }
@@ -102,8 +109,24 @@ pub fn render_part<V: IntoView + 'static>(part: impl FnOnce() -> V) -> String {
 /// # Panics
 /// If `value` cannot be written as JSON (a map with keys that are not text).
 pub fn json_script<T: Serialize>(id: &'static str, value: &T) -> AnyView {
-    let text = serde_json::to_string(value).expect("data for islands is plain JSON").replace('<', "\\u003c");
+    let text = json_text(value);
     view! { <script type="application/json" id=id>{text}</script> }.erased()
+}
+
+/// The same as HTML: what is large is not copied through a view.
+///
+/// # Panics
+/// If `value` cannot be written as JSON.
+pub(crate) fn json_script_html<T: Serialize>(id: &'static str, value: &T) -> String {
+    let text = json_text(value);
+    format!("<script type=\"application/json\" id=\"{id}\">{text}</script>")
+}
+
+fn json_text<T: Serialize>(value: &T) -> String {
+    let mut text = Vec::with_capacity(PART);
+    serde_json::to_writer(&mut text, value).expect("data for islands is plain JSON");
+    let text = String::from_utf8(text).expect("JSON is UTF-8");
+    if text.contains('<') { text.replace('<', "\\u003c") } else { text }
 }
 
 fn shell(document: &Document<'_>, page: AnyView) -> AnyView {
@@ -153,6 +176,12 @@ mod tests {
         let html = render(&document(&assets), || view! { <p title=HOSTILE>{HOSTILE}</p> });
         assert!(!html.contains("<script>alert"), "{html}");
         assert!(html.contains("<title>&lt;/title&gt;"), "{html}");
+    }
+
+    #[test]
+    fn data_for_islands_is_the_same_as_a_view_and_as_html() {
+        let html = json_script_html("page-data", &[HOSTILE]);
+        assert_eq!(html, render_part(|| json_script("page-data", &[HOSTILE])));
     }
 
     #[test]

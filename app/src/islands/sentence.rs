@@ -2,7 +2,7 @@
 
 use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{Verdict, live::State};
+use model::{Verdict, live::State, view::Overview};
 
 use crate::{
     live::{live, now, slice, title},
@@ -18,7 +18,7 @@ use crate::{
 #[island]
 pub fn Sentence() -> impl IntoView {
     let said = live().said;
-    let state = slice(|board| board.state.clone());
+    let told = slice(|board| board.state.as_ref().map(Told::of));
     let name = slice(|board| board.state.as_ref().map(title));
     let verdict = slice(|board| board.state.as_ref().and_then(spoken));
     Effect::new(move |before: Option<Option<String>>| {
@@ -40,7 +40,25 @@ pub fn Sentence() -> impl IntoView {
         }
         spoken
     });
-    move || state.with(|state| state.as_ref().map(sentence))
+    move || told.with(|told| told.as_ref().map(sentence))
+}
+
+/// What the sentence is made of. Of an overview that is little, and its rows need not be copied for it.
+#[derive(Debug, Clone, PartialEq)]
+enum Told {
+    Overview { verdict: Verdict, sentence: String },
+    Other(Box<State>),
+}
+
+impl Told {
+    fn of(state: &State) -> Self {
+        match state {
+            State::Overview { view } => {
+                Self::Overview { verdict: rolled_up(view), sentence: view.sentence.clone() }
+            }
+            other => Self::Other(Box::new(other.clone())),
+        }
+    }
 }
 
 fn spoken(state: &State) -> Option<(Verdict, String)> {
@@ -51,19 +69,13 @@ fn spoken(state: &State) -> Option<(Verdict, String)> {
     }
 }
 
-fn sentence(state: &State) -> AnyView {
+fn sentence(told: &Told) -> AnyView {
+    let state = match told {
+        Told::Overview { verdict, sentence } => return of_overview(*verdict, sentence),
+        Told::Other(state) => &**state,
+    };
     match state {
-        State::Overview { view } => {
-            let verdict = Verdict::roll_up(view.rows.iter().map(|row| row.judgement.verdict));
-            view! {
-                <h1 class="sentence" data-verdict=verdict.as_str()>
-                    {verdict_chip::verdict_chip(verdict)}
-                    " "
-                    <span class="sentence-text">{outside(&view.sentence)}</span>
-                </h1>
-            }
-            .erased()
-        }
+        State::Overview { view } => of_overview(rolled_up(view), &view.sentence),
         State::Env { view } => view! {
             {verdict_chip::headline(&view.target.title(), &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
@@ -84,4 +96,19 @@ fn sentence(state: &State) -> AnyView {
         }
         .erased(),
     }
+}
+
+fn rolled_up(view: &Overview) -> Verdict {
+    Verdict::roll_up(view.rows.iter().map(|row| row.judgement.verdict))
+}
+
+fn of_overview(verdict: Verdict, sentence: &str) -> AnyView {
+    view! {
+        <h1 class="sentence" data-verdict=verdict.as_str()>
+            {verdict_chip::verdict_chip(verdict)}
+            " "
+            <span class="sentence-text">{outside(sentence)}</span>
+        </h1>
+    }
+    .erased()
 }

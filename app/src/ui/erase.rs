@@ -21,12 +21,12 @@ use leptos::{
 
 /// Views of different types become one type.
 pub trait Erase: RenderHtml {
-    /// This view as any view.
+    /// This view as any view. It borrows nothing, so it need not be made its own: that would copy every attribute.
     fn erased(self) -> AnyView
     where
-        Self::Owned: Send,
+        Self: Send + 'static,
     {
-        Erased(Box::new(self.into_owned())).into_any()
+        Erased(Box::new(self)).into_any()
     }
 }
 

@@ -11,6 +11,10 @@ const FOLD_AT: usize = 280;
 /// Replaces what would act instead of being read: control characters and marks that turn the direction.
 #[must_use]
 pub fn visible(text: &str) -> String {
+    // Nearly every text is of this kind, and there are hundreds on a page.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
