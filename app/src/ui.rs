@@ -6,6 +6,7 @@ pub mod banner;
 pub mod erase;
 pub mod form;
 pub mod id_chip;
+pub mod rows;
 #[cfg(feature = "ssr")]
 pub mod table;
 pub mod text;

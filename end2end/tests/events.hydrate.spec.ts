@@ -132,3 +132,24 @@ test("repeats fold as they arrive, alternation is called flapping, and the voice
   const times = await said.jsonValue();
   for (const [i, time] of times.slice(1).entries()) expect(time - times[i]!).toBeGreaterThan(9_500);
 });
+
+test("several events at once leave the rows alone that are there", async ({ page, server }) => {
+  await apply(server, "alone", "healthy", true);
+  await act(server, "alone", "stop");
+  await signIn(page, server);
+  const source = await feed(page, server);
+  await page.goto("/events?group=0");
+  await awake(page);
+  await source.start();
+  const rows = page.locator("article.event");
+  const before = await rows.count();
+  // A row that is taken out and put back costs the browser a whole layout of the list, and the reader the focus.
+  const taken = await page.locator(".events").evaluateHandle((list) => {
+    const taken = { rows: 0 };
+    new MutationObserver((changes) => changes.forEach(({ removedNodes }) => (taken.rows += removedNodes.length))).observe(list, { childList: true });
+    return taken;
+  });
+  source.send(["a", "b", "c"].map((name) => ({ controller: "burst", object: `instance:ins_${name}`, outcome: "failed" })));
+  await expect(rows).toHaveCount(before + 3);
+  expect(await taken.jsonValue()).toEqual({ rows: 0 });
+});

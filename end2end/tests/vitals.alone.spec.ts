@@ -11,6 +11,12 @@ const LINE = { offline: false, latency: 40, downloadThroughput: 10e6 / 8, upload
 /** How long a page is watched while news arrive. */
 const WATCH_MS = 60_000;
 
+/** As people type: slowly enough that news come between the keys. */
+const TYPING = { delay: 180 };
+
+// Playwright's own record of a test copies the whole page at every step, in the thread that answers presses.
+test.use({ trace: "off" });
+
 interface Vitals {
   lcp: number;
   cls: number;
@@ -99,13 +105,21 @@ test("the overview and a stuck app paint soon, stay where they are while news ar
     await page.keyboard.press("Escape");
     await page.locator("summary").first().click();
     await page.keyboard.press("Control+k");
-    await page.keyboard.type("vital");
+    await page.keyboard.type("vital", TYPING);
     await page.keyboard.press("Escape");
     await answered(page, "the overview");
+    await page.goto(`${server.url}${(await envOf(server, "vital")).path}`);
+    await awake(page);
+    await page.keyboard.press("2");
+    await page.locator("summary").first().click();
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("vital", TYPING);
+    await page.keyboard.press("Escape");
+    await answered(page, "the stuck app");
     await page.goto(`${server.url}/events`);
     await awake(page);
     await page.getByRole("searchbox", { name: "Text in events" }).click();
-    await page.keyboard.type("exit");
+    await page.keyboard.type("exited with code 1", TYPING);
     await answered(page, "the events");
   } finally {
     await end(page, server);

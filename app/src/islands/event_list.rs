@@ -12,47 +12,45 @@ use crate::{
     live::{live, now, slice},
     parts::event_row::{Cells, event_detail, event_row, silence_row},
     platform,
-    ui::text::plural,
+    ui::{rows::Rows, text::plural},
 };
 
 /// What arrives is shown together after this long: a list that moves more often cannot be read.
 const BATCH_MS: u64 = 500;
+/// So often it waits once more because somebody types: what a press does is painted first.
+const PATIENCE: u8 = 2;
 
-/// One line of the list.
-#[derive(Debug, Clone, PartialEq)]
-enum Row {
+/// What stands in one line of the list, by its place in what it comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Line {
     Group {
-        group: Box<EventGroup>,
+        nth: usize,
         flaps: Option<u32>,
     },
     /// Nobody watched between the rows around it.
-    Silence(Silence),
+    Silence(usize),
 }
 
-impl Row {
-    /// Says when a row has to be drawn again.
-    fn key(&self) -> (i64, u32, u32) {
-        match self {
-            Self::Group { group, flaps } => (group.event.seq.0, group.n, flaps.unwrap_or(0)),
-            Self::Silence(silence) => (-silence.from.0, 0, 0),
-        }
-    }
-}
+/// Says when a line has to be drawn again.
+type Key = (i64, u32, u32);
 
-/// The rows of a list, with every silence where it lies in time.
-fn rows(list: &List, silences: &[Silence]) -> Vec<Row> {
+/// The lines of a list, with every silence where it lies in time.
+fn lines(list: &List, silences: &[Silence]) -> Vec<(Key, Line)> {
     let flapping = list.flapping();
-    let mut silences = silences.iter().peekable();
-    let mut rows = Vec::with_capacity(list.groups.len());
-    for group in &list.groups {
-        while let Some(silence) = silences.next_if(|silence| silence.from >= group.event.at) {
-            rows.push(Row::Silence(silence.clone()));
+    let silence = |nth: usize| ((-silences[nth].from.0, 0, 0), Line::Silence(nth));
+    let mut told = 0;
+    let mut lines = Vec::with_capacity(list.groups.len() + silences.len());
+    for (nth, group) in list.groups.iter().enumerate() {
+        while silences.get(told).is_some_and(|silence| silence.from >= group.event.at) {
+            lines.push(silence(told));
+            told += 1;
         }
-        let flaps = flapping.get(&group.event.seq).copied();
-        rows.push(Row::Group { group: Box::new(group.clone()), flaps });
+        let seq = group.event.seq;
+        let flaps = flapping.get(&seq).copied();
+        lines.push(((seq.0, group.n, flaps.unwrap_or(0)), Line::Group { nth, flaps }));
     }
-    rows.extend(silences.cloned().map(Row::Silence));
-    rows
+    lines.extend((told..silences.len()).map(silence));
+    lines
 }
 
 /// What the list shows, and what keeps it still.
@@ -65,6 +63,8 @@ struct Shown {
     reading: RwSignal<bool>,
     chosen: bool,
     armed: StoredValue<bool>,
+    /// Whether something arrived that the reader has to ask for.
+    waits: RwSignal<bool>,
 }
 
 impl Shown {
@@ -75,18 +75,31 @@ impl Shown {
     }
 
     fn show(self) {
-        self.list.set(live().board.read_untracked().list.clone());
+        self.waits.set(false);
+        let board = live().board;
+        let board = board.read_untracked();
+        if self.list.with_untracked(|shown| shown.arrived != board.list.arrived) {
+            self.list.set(board.list.clone());
+        }
     }
 
     /// Shows what has arrived, a little later; goes on by itself until the stream is quiet again.
     fn arm(self) {
-        if self.armed.get_value() {
-            return;
+        if !self.armed.get_value() {
+            self.armed.set_value(true);
+            self.after_a_batch(PATIENCE);
         }
-        self.armed.set_value(true);
+    }
+
+    fn after_a_batch(self, patience: u8) {
         platform::after_ms(BATCH_MS, move || {
+            if patience > 0 && platform::is_pressing() {
+                return self.after_a_batch(patience - 1);
+            }
             self.armed.set_value(false);
-            if !untrack(move || self.held()) {
+            if untrack(move || self.held()) {
+                self.waits.set(true);
+            } else {
                 self.show();
             }
             let rate = live().board.read_untracked().list.rate(now());
@@ -116,6 +129,7 @@ pub fn EventList(
         reading: RwSignal::new(false),
         chosen: state.sel.is_some(),
         armed: StoredValue::new(false),
+        waits: RwSignal::new(false),
     };
     Effect::new(move |before: Option<()>| {
         arrived.track();
@@ -128,7 +142,7 @@ pub fn EventList(
     let pill = move || {
         let (n, failed) = arrived.get();
         let (n, failed) = shown.list.with(|shown| (n - shown.arrived, failed - shown.failed));
-        (n > 0).then(|| {
+        (n > 0 && shown.waits.get()).then(|| {
             let failed = if failed > 0 { format!(" ({failed} failed)") } else { String::new() };
             let words = format!("↑ {}{failed}", plural(i64::from(n), "new event"));
             view! {
@@ -154,7 +168,17 @@ pub fn EventList(
         })
     };
     let follows = live().board.read_untracked().topic.is_some();
-    let each = move || shown.list.with(|shown| rows(shown, &silences));
+    let silences = StoredValue::new(silences);
+    let state = StoredValue::new(state);
+    let rows = move || {
+        let lines = shown.list.with(|list| silences.with_value(|silences| lines(list, silences)));
+        Rows::new(lines, move |at| match at {
+            Line::Silence(nth) => silences.with_value(|silences| silence_row(&silences[nth])),
+            Line::Group { nth, flaps } => shown
+                .list
+                .with_untracked(|list| state.with_value(|state| group_row(&list.groups[nth], flaps, state))),
+        })
+    };
     view! {
         <div
             class="event-list"
@@ -169,17 +193,13 @@ pub fn EventList(
                 on:pointerenter=move |_| shown.hovered.set(true)
                 on:pointerleave=move |_| shown.hovered.set(false)
             >
-                <For each=each key=Row::key children=move |row: Row| line(&row, &state)/>
+                {rows}
             </div>
         </div>
     }
 }
 
-fn line(row: &Row, state: &ViewState) -> AnyView {
-    let (group, flaps) = match row {
-        Row::Silence(silence) => return silence_row(silence),
-        Row::Group { group, flaps } => (group, *flaps),
-    };
+fn group_row(group: &EventGroup, flaps: Option<u32>, state: &ViewState) -> AnyView {
     let id = group.event.id().to_string();
     let chosen = state.sel.as_ref() == Some(&id);
     let to = ViewState { sel: (!chosen).then(|| id.clone()), ..state.clone() };
@@ -214,12 +234,15 @@ mod tests {
             to: from + Span::seconds(2),
             reason: "the server was down".into(),
         };
-        let places = |rows: &[Row]| rows.iter().map(|row| row.key().0 < 0).collect::<Vec<_>>();
+        let places = |silence| {
+            let lines = lines(&list, &[silence]);
+            lines.iter().map(|(_, line)| matches!(line, Line::Silence(_))).collect::<Vec<_>>()
+        };
         let between = silence(fixtures::event(10).at + Span::seconds(1));
-        assert_eq!(places(&rows(&list, &[between])), [false, true, false]);
+        assert_eq!(places(between), [false, true, false]);
         let before = silence(fixtures::event(10).at - Span::minutes(1));
-        assert_eq!(places(&rows(&list, &[before])), [false, false, true]);
+        assert_eq!(places(before), [false, false, true]);
         let after = silence(fixtures::event(20).at + Span::minutes(1));
-        assert_eq!(places(&rows(&list, &[after])), [true, false, false]);
+        assert_eq!(places(after), [true, false, false]);
     }
 }

@@ -15,7 +15,8 @@ use model::{
 
 use super::{Link, Live, Outdated, live};
 use crate::platform::{
-    after_ms, every_second, is_busy, is_hidden, local_now, reload, server_now, set_server_now, tick_times,
+    after_ms, every_second, is_busy, is_hidden, is_pressing, local_now, reload, server_now, set_server_now,
+    tick_times,
 };
 
 /// How many messages wait while a reader has paused; beyond, the page has to be loaded again.
@@ -26,6 +27,9 @@ const CONNECT: model::Span = model::Span::seconds(10);
 const SILENCE: model::Span = model::Span::seconds(20);
 /// A page that is younger than this does not load itself again: it would go in circles.
 const MIN_AGE: model::Span = model::Span::seconds(10);
+/// While somebody types or clicks, a message waits so many times this long: what a press does is painted first.
+const ASIDE: model::Span = model::Span::millis(100);
+const MAX_ASIDE: u32 = 10;
 /// A tab that was hidden for so long lets its socket go, so that forgotten tabs cost the server nothing.
 const HIDDEN_MS: u64 = 5_000;
 
@@ -211,6 +215,16 @@ async fn session(store: &Live, orders: &mut mpsc::UnboundedReceiver<Order>) -> E
         if !was_open {
             was_open = true;
             store.link.set(Link::Open);
+        }
+        for _ in 0..MAX_ASIDE {
+            if !is_pressing() {
+                break;
+            }
+            match pause(ASIDE, orders).await {
+                Some(Order::Close) => return End::Told,
+                Some(Order::Retry) => return End::Lost { was_open: false },
+                None => {}
+            }
         }
         if let Some(why) = receive(store, message) {
             return End::Outdated(why);

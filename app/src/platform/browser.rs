@@ -16,6 +16,8 @@ use crate::ui::time::{Rel, words};
 thread_local! {
     /// What has to be added to the browser's clock to get the server's, in microseconds.
     static OFFSET: Cell<Option<i64>> = const { Cell::new(None) };
+    /// When somebody pressed something last, by the browser's clock.
+    static PRESSED: Cell<Ts> = const { Cell::new(Ts(0)) };
 }
 
 /// The browser's own clock.
@@ -137,6 +139,7 @@ fn copy_text(text: &str, what: &'static str) {
 
 /// Wakes what every page has outside of its islands: copy buttons, keys, the palette, and the doctor's checks.
 pub fn install_frame() {
+    listen(&["keydown", "pointerdown"], || PRESSED.set(local_now()));
     install_copy();
     keys::install();
     palette::install();
@@ -200,6 +203,15 @@ fn is_reading() -> bool {
     scrolled || has_selection() || document().is_some_and(|document| document.hidden())
 }
 
+/// Whoever typed or clicked this short a time ago goes on.
+const PRESSING: model::Span = model::Span::millis(300);
+
+/// Whether somebody pressed a key or a button a moment ago.
+#[must_use]
+pub fn is_pressing() -> bool {
+    local_now() - PRESSED.get() < PRESSING
+}
+
 /// Tells when somebody starts or stops reading, for as long as the page lives.
 pub fn on_reading(tell: impl Fn(bool) + Clone + 'static) {
     let was = std::rc::Rc::new(Cell::new(false));
@@ -210,10 +222,15 @@ pub fn on_reading(tell: impl Fn(bool) + Clone + 'static) {
         }
     };
     look();
+    listen(&["scroll", "selectionchange", "visibilitychange"], look);
+}
+
+/// Calls `f` on each of these events, for as long as the page lives.
+fn listen(events: &[&str], f: impl Fn() + 'static) {
     let Some(document) = document() else { return };
-    let listener = wasm_bindgen::closure::Closure::<dyn Fn()>::new(look);
-    for event in ["scroll", "selectionchange", "visibilitychange"] {
-        // A listener that cannot be added only leaves the list moving.
+    let listener = wasm_bindgen::closure::Closure::<dyn Fn()>::new(f);
+    for event in events {
+        // A listener that cannot be added only leaves a list moving.
         let _ = document.add_event_listener_with_callback(event, listener.as_ref().unchecked_ref());
     }
     listener.forget();

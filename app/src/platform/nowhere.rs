@@ -47,6 +47,12 @@ pub fn is_busy() -> bool {
 /// Tells when somebody starts or stops reading.
 pub fn on_reading(_tell: impl Fn(bool) + Clone + 'static) {}
 
+/// Whether somebody pressed a key or a button a moment ago.
+#[must_use]
+pub fn is_pressing() -> bool {
+    false
+}
+
 /// Scrolls to the top of the page.
 pub fn to_top() {}
 

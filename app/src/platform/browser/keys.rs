@@ -121,15 +121,14 @@ fn focused() -> Option<HtmlElement> {
 }
 
 fn row(by: i32) -> bool {
-    let rows: Vec<_> = dom::all(ROWS).into_iter().filter(|row| row.offset_parent().is_some()).collect();
+    let mut rows = dom::all(ROWS);
+    if by < 0 {
+        rows.reverse();
+    }
     let here = focused().and_then(|focus| rows.iter().position(|row| row == &focus));
-    let next = match here {
-        None if by < 0 => rows.len().checked_sub(1),
-        None => Some(0),
-        Some(here) if by < 0 => here.checked_sub(1),
-        Some(here) => Some(here + 1),
-    };
-    next.and_then(|next| rows.get(next)).inspect(|row| drop(row.focus())).is_some()
+    // Only those on the way are asked whether they can be seen: the question makes the browser lay out a row.
+    let next = rows.iter().skip(here.map_or(0, |here| here + 1)).find(|row| row.offset_parent().is_some());
+    next.inspect(|row| drop(row.focus())).is_some()
 }
 
 fn peek() -> bool {
