@@ -35,6 +35,7 @@ test("a lost server is delayed, then disconnected with its last time, and blocks
     const lost = Date.now();
     await expect(fresh(page)).toHaveAttribute("data-fresh", "delayed", { timeout: 20_000 });
     await expect(fresh(page)).toHaveAttribute("data-fresh", "disconnected", { timeout: 50_000 - (Date.now() - lost) });
+    await expect(fresh(page)).toHaveText(/^\s*Disconnected since \d\d:\d\d:\d\dZ\s*$/);
     await expect(page.locator(".bars")).toContainText(/Disconnected\s*since \d\d:\d\d/);
     await expect(page.locator(".bars")).toContainText("the last known state");
     await expect(scale.locator("a[href]")).toHaveCount(0);
