@@ -65,7 +65,7 @@ const fn bind(keys: &'static str, words: &'static str, does: Does) -> Binding {
 pub const SPACE: &str = "Space";
 
 /// The list.
-pub const BINDINGS: [Binding; 30] = [
+pub const BINDINGS: [Binding; 31] = [
     bind("?", "show the keys", Does::Go("/help/keys")),
     bind("/", "search", Does::Search),
     bind("g o", "go to the overview", Does::Go("/")),
@@ -83,6 +83,7 @@ pub const BINDINGS: [Binding; 30] = [
     bind("]", "next object of the list you came from", Does::Neighbour(1)),
     bind("l", "pause or resume live updates", Does::Press(".live button[aria-pressed]")),
     bind("f", "go to the filter", Does::Focus("main .filter input")),
+    bind("v", "list or grid", Does::Open(".views a:not([aria-current])")),
     bind("1", "go to the first section", Does::Section(0)),
     bind("2", "go to the second section", Does::Section(1)),
     bind("3", "go to the third section", Does::Section(2)),

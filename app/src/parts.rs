@@ -12,6 +12,7 @@ pub mod freshness_chip;
 pub mod gap_panel;
 pub mod instances;
 pub mod links;
+pub mod overview_cell;
 pub mod overview_row;
 pub mod receipt_card;
 pub mod release_table;

@@ -50,12 +50,28 @@ fn a_large_group_shows_its_begin_and_leads_to_the_rest() {
 fn a_page_of_one_group_says_which_and_leads_on() {
     let mut page = overview_page(Verdict::Stuck);
     page.data.view.counts = Counts { total: 951, attention: 951, ..Counts::default() };
-    page.data.view.only = Some(GroupPage { group: Group::Attention, page: 2, pages: 10 });
+    page.data.view.only = Some(GroupPage { group: Some(Group::Attention), page: 2, pages: 10 });
     let dom = promises(&html(page, "show=attention&page=2"));
     assert_eq!(dom.texts("nav[aria-label=Pages] a"), ["Before", "Next", "All groups"]);
     let to = dom.attributes("nav[aria-label=Pages] a", "href");
     assert_eq!(to, ["/?show=attention", "/?show=attention&page=3", "/"]);
     assert_eq!(dom.count("#quiet"), 0);
+}
+
+#[test]
+fn the_grid_has_a_cell_for_each_app_env_and_says_what_was_said_of_it() {
+    let mut page = overview_page(Verdict::Stuck);
+    page.data.view.only = Some(GroupPage { group: None, page: 2, pages: 3 });
+    let past = [vec![None; 3], vec![Some(Verdict::Converged); 7], vec![Some(Verdict::Stuck); 2]].concat();
+    page.data.view.rows[0].history = past;
+    page.data.peek = Some(env_page(Verdict::Stuck).data.view);
+    let dom = promises(&html(page, "view=grid&page=2&sel=env_1"));
+    insta::assert_snapshot!(outline(&dom));
+    assert_eq!(dom.texts("nav[aria-label=View] a[aria-current]"), ["Grid"]);
+    assert_eq!(dom.attributes("nav[aria-label=View] a", "href"), ["/", "/?view=grid"]);
+    assert_eq!(dom.attributes("nav[aria-label=Pages] a", "href"), ["/?view=grid", "/?view=grid&page=3"]);
+    assert_eq!(dom.attributes(".peek .close", "href"), ["/?view=grid&page=2"]);
+    assert!(dom.attributes(".env-cell", "data-peek")[0].ends_with("&view=grid&page=2"));
 }
 
 #[test]

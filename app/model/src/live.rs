@@ -27,6 +27,11 @@ pub const MAX_TOPICS: usize = 8;
 pub enum Topic {
     /// The overview.
     Overview,
+    /// A page of the overview as a grid.
+    Grid {
+        /// From 1.
+        page: u32,
+    },
     /// One app-env page.
     Env {
         /// Which.

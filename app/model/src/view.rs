@@ -59,7 +59,15 @@ pub struct OverviewRow {
     pub last_change: Option<Marker>,
     /// Where the source of this row fell silent; `None` while it talks.
     pub stale_since: Option<Ts>,
+    /// In the grid: the worst verdict of each [`CELL`] up to now, oldest first; `None` where nothing was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Option<Verdict>>,
 }
+
+/// How many cells the history of a row in the grid has.
+pub const CELLS: i64 = 12;
+/// How long a cell is.
+pub const CELL: Span = Span::minutes(10);
 
 /// The groups of the overview, in their fixed order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,12 +133,12 @@ impl Group {
     }
 }
 
-/// Which page of one group is shown instead of the begin of all.
+/// Which page of one group, or of the grid, is shown instead of the begin of all groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupPage {
-    /// Which.
-    pub group: Group,
+    /// Which; `None` is the grid: every app-env, by name.
+    pub group: Option<Group>,
     /// From 1.
     pub page: u32,
     /// How many there are; at least 1.

@@ -377,6 +377,18 @@ impl ViewState {
         }
     }
 
+    /// Whether the overview is asked for as a grid.
+    #[must_use]
+    pub fn is_grid(&self) -> bool {
+        self.view.as_deref() == Some("grid")
+    }
+
+    /// The state of a page of the grid.
+    #[must_use]
+    pub fn grid(page: u32) -> Self {
+        Self { view: Some("grid".to_owned()), page: (page > 1).then_some(page), ..Self::default() }
+    }
+
     /// How many filters are set; the empty state names the number.
     #[must_use]
     pub fn n_filters(&self) -> usize {

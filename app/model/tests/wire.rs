@@ -152,10 +152,11 @@ fn states() -> [State; 6] {
     ]
 }
 
-fn topics() -> [Topic; 6] {
+fn topics() -> [Topic; 7] {
     let env = fixtures::env_ref().env_id;
     [
         Topic::Overview,
+        Topic::Grid { page: 2 },
         Topic::Env { id: env.clone() },
         Topic::Object { key: ObjectKey::env(&env) },
         Topic::Events { query: "reason=-a%2Cb&from=-30m".into() },

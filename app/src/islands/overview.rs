@@ -6,7 +6,10 @@ use model::view::{Counts, Group, GroupPage, OverviewRow};
 
 use crate::{
     live::{now, overview, slice},
-    parts::overview_row::{overview_row, title},
+    parts::{
+        overview_cell::overview_cell,
+        overview_row::{overview_row, title},
+    },
     platform,
     ui::{banner::empty, id_chip::command, text::count},
 };
@@ -14,8 +17,17 @@ use crate::{
 /// A row and the group that it is shown in, which may lag while the reader points at the list.
 type Placed = (Group, OverviewRow);
 
-fn placed(rows: Vec<OverviewRow>) -> Vec<Placed> {
-    rows.into_iter().map(|row| (Group::of(row.judgement.verdict), row)).collect()
+/// Where a row belongs. In the grid names decide, so nothing moves when a verdict changes.
+fn place(row: &OverviewRow, grid: bool) -> Group {
+    if grid { Group::Quiet } else { Group::of(row.judgement.verdict) }
+}
+
+fn placed(rows: Vec<OverviewRow>, grid: bool) -> Vec<Placed> {
+    rows.into_iter().map(|row| (place(&row, grid), row)).collect()
+}
+
+fn is_grid(only: Option<GroupPage>) -> bool {
+    only.is_some_and(|only| only.group.is_none())
 }
 
 /// New contents in old places. Rows that are new wait; rows that are gone stay until the list is free.
@@ -28,13 +40,10 @@ fn in_place(shown: &mut [Placed], newest: &[OverviewRow]) {
 }
 
 /// How many rows would move, come or go.
-fn pending(shown: &[Placed], newest: &[OverviewRow]) -> usize {
-    let place =
+fn pending(shown: &[Placed], newest: &[OverviewRow], grid: bool) -> usize {
+    let place_of =
         |id: &model::EnvId| shown.iter().find(|(_, row)| &row.target.env_id == id).map(|(group, _)| *group);
-    let moved = newest
-        .iter()
-        .filter(|row| place(&row.target.env_id) != Some(Group::of(row.judgement.verdict)))
-        .count();
+    let moved = newest.iter().filter(|row| place_of(&row.target.env_id) != Some(place(row, grid))).count();
     let gone = shown
         .iter()
         .filter(|(_, row)| !newest.iter().any(|new| new.target.env_id == row.target.env_id))
@@ -48,9 +57,10 @@ pub fn OverviewRows() -> impl IntoView {
     let newest = slice(|board| overview(board).map(|view| view.rows.clone()).unwrap_or_default());
     let counted =
         slice(|board| overview(board).map(|view| (view.counts.clone(), view.only)).unwrap_or_default());
-    let shown = RwSignal::new(placed(newest.get_untracked()));
     // Numbers stand still with the rows, because they open and close groups.
     let counts = RwSignal::new(counted.get_untracked());
+    let grid = is_grid(counts.get_untracked().1);
+    let shown = RwSignal::new(placed(newest.get_untracked(), grid));
     let (hovered, focused) = (RwSignal::new(false), RwSignal::new(false));
     Effect::new(move |before: Option<()>| {
         let (rows, now) = (newest.get(), counted.get());
@@ -59,13 +69,13 @@ pub fn OverviewRows() -> impl IntoView {
             if held {
                 shown.update(|shown| in_place(shown, &rows));
             } else {
-                shown.set(placed(rows));
+                shown.set(placed(rows, grid));
                 counts.set(now);
             }
         }
     });
     let pill = move || {
-        let n = shown.with(|shown| newest.with(|newest| pending(shown, newest)));
+        let n = shown.with(|shown| newest.with(|newest| pending(shown, newest, grid)));
         (n > 0).then(|| {
             view! {
                 <button
@@ -74,7 +84,7 @@ pub fn OverviewRows() -> impl IntoView {
                     on:click=move |_| {
                         // The button goes away with what it counted, and the focus with it.
                         focused.set(false);
-                        shown.set(placed(newest.get_untracked()));
+                        shown.set(placed(newest.get_untracked(), grid));
                         counts.set(counted.get_untracked());
                     }
                 >
@@ -99,8 +109,8 @@ pub fn OverviewRows() -> impl IntoView {
 }
 
 fn groups(shown: &[Placed], counts: &Counts, only: Option<GroupPage>) -> AnyView {
-    if let Some(GroupPage { group, page, pages }) = only {
-        return view! { {section(group, shown, counts, true)} {turn(group, page, pages)} }.erased();
+    if let Some(GroupPage { group: Some(group), page, pages }) = only {
+        return view! { {section(group, shown, counts, true)} {turn(Some(group), page, pages)} }.erased();
     }
     if shown.is_empty() && counts.total == 0 {
         return empty(
@@ -109,14 +119,32 @@ fn groups(shown: &[Placed], counts: &Counts, only: Option<GroupPage>) -> AnyView
         )
         .erased();
     }
-    Group::ALL.map(|group| section(group, shown, counts, false)).erased()
+    match only {
+        Some(GroupPage { page, pages, .. }) => cells(shown, counts, page, pages),
+        None => Group::ALL.map(|group| section(group, shown, counts, false)).erased(),
+    }
 }
 
-/// Where a group of many pages continues.
-fn turn(group: Group, page: u32, pages: u32) -> AnyView {
+/// The grid: a cell each, by name.
+fn cells(shown: &[Placed], counts: &Counts, page: u32, pages: u32) -> AnyView {
+    let cells: Vec<_> = shown.iter().map(|(_, row)| overview_cell(row, page, now())).collect();
+    view! {
+        <section class="group" id="grid" aria-labelledby="grid-title">
+            <h2 id="grid-title">"All, by name "<small>{count(i64::from(counts.total))}</small></h2>
+            <div class="cells">{cells}</div>
+            {(pages > 1).then(|| turn(None, page, pages))}
+        </section>
+    }
+    .erased()
+}
+
+/// Where a group of many pages, or the grid, continues.
+fn turn(group: Option<Group>, page: u32, pages: u32) -> AnyView {
     let to = |page: u32, words: &'static str| {
-        let state =
-            model::ViewState { show: Some(group), page: (page > 1).then_some(page), ..Default::default() };
+        let mut state = model::ViewState::grid(page);
+        if group.is_some() {
+            state = model::ViewState { show: group, view: None, ..state };
+        }
         view! { <a class="button" href=state.link("/")>{words}</a> }
     };
     view! {
@@ -124,7 +152,7 @@ fn turn(group: Group, page: u32, pages: u32) -> AnyView {
             {(page > 1).then(|| to(page - 1, "Before"))}
             <span>{format!("Page {page} of {pages}")}</span>
             {(page < pages).then(|| to(page + 1, "Next"))}
-            <a class="button quiet" href="/">"All groups"</a>
+            {group.map(|_| view! { <a class="button quiet" href="/">"All groups"</a> })}
         </nav>
     }
     .erased()
@@ -187,18 +215,26 @@ mod tests {
             current: String::new(),
             last_change: None,
             stale_since: None,
+            history: vec![],
         }
     }
 
     #[test]
     fn a_held_list_changes_in_place_and_counts_what_waits() {
-        let mut shown = placed(vec![row(1, Verdict::Converging), row(2, Verdict::Converged)]);
+        let mut shown = placed(vec![row(1, Verdict::Converging), row(2, Verdict::Converged)], false);
         let newest = [row(3, Verdict::Failed), row(1, Verdict::Stuck), row(2, Verdict::Converged)];
         in_place(&mut shown, &newest);
         assert_eq!(shown[0].0, Group::Motion);
         assert_eq!(shown[0].1.judgement.verdict, Verdict::Stuck);
         assert_eq!(shown.len(), 2);
-        assert_eq!(pending(&shown, &newest), 2);
-        assert_eq!(pending(&placed(newest.to_vec()), &newest), 0);
+        assert_eq!(pending(&shown, &newest, false), 2);
+        assert_eq!(pending(&placed(newest.to_vec(), false), &newest, false), 0);
+    }
+
+    #[test]
+    fn in_the_grid_another_verdict_moves_nothing() {
+        let shown = placed(vec![row(1, Verdict::Converged)], true);
+        assert_eq!(pending(&shown, &[row(1, Verdict::Stuck)], true), 0);
+        assert_eq!(pending(&shown, &[row(1, Verdict::Stuck), row(2, Verdict::Stuck)], true), 1);
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use model::{
     Freshness, Span, ViewState,
     live::{State, Topic},
-    view::{EnvView, SourceState},
+    view::{EnvView, GroupPage, SourceState},
 };
 
 use super::{Follow, Screen, Subject, tame};
@@ -37,14 +37,18 @@ impl Screen for OverviewPage {
 
     fn follow(&self, _state: &ViewState) -> Follow {
         Follow {
-            // One page of a group stands still.
-            topic: self.view.only.is_none().then_some(Topic::Overview),
+            topic: match self.view.only {
+                None => Some(Topic::Overview),
+                Some(GroupPage { group: None, page, .. }) => Some(Topic::Grid { page }),
+                // One page of a group stands still.
+                Some(_) => None,
+            },
             state: Some(State::Overview { view: Box::new(self.view.clone()) }),
             list: Default::default(),
         }
     }
 
-    fn view(page: Page<Self>, _state: ViewState, _keys: Keys) -> AnyView {
+    fn view(page: Page<Self>, state: ViewState, _keys: Keys) -> AnyView {
         let now = page.now;
         let OverviewPage { view, peek } = page.data;
         let sources = view.sources;
@@ -55,10 +59,10 @@ impl Screen for OverviewPage {
         let tally = format!("{talking}/{} reporting", sources.len());
         let changes = changes::strip(&view.changes, now - Span::minutes(120), now);
         view! {
-            {head(vec![Crumb::here("Overview")], view! { <Sentence/> }, ())}
+            {head(vec![Crumb::here("Overview")], view! { <Sentence/> }, views(state.is_grid()))}
             <div class="beside">
                 <OverviewRows/>
-                {peek.map(|env| beside(&env, now))}
+                {peek.map(|env| beside(&env, ViewState { sel: None, ..state }.link("/"), now))}
             </div>
             {panel("changes", "Changes, last 2 h", (), changes)}
             {panel("sources", "Sources", tally, source_list(&sources, now))}
@@ -67,8 +71,22 @@ impl Screen for OverviewPage {
     }
 }
 
+/// The two ways to look at it; `v` takes the other one.
+fn views(grid: bool) -> AnyView {
+    let link = |name: &'static str, href: String, here: bool| {
+        view! { <a href=href aria-current=here.then_some("true")>{name}</a> }
+    };
+    view! {
+        <nav class="views" aria-label="View">
+            {link("List", "/".to_owned(), !grid)}
+            {link("Grid", ViewState::grid(1).link("/"), grid)}
+        </nav>
+    }
+    .erased()
+}
+
 /// One app-env beside the list: desired, current and why, as of this page.
-fn beside(env: &EnvView, now: model::Ts) -> AnyView {
+fn beside(env: &EnvView, close: String, now: model::Ts) -> AnyView {
     let title = env.target.title();
     let (name, label) = (visible(&title), visible(&title));
     view! {
@@ -76,7 +94,7 @@ fn beside(env: &EnvView, now: model::Ts) -> AnyView {
             <p class="row" data-verdict=env.judgement.verdict.as_str()>
                 {verdict_chip(env.judgement.verdict)}
                 <a href=env.target.path()><bdi>{name}</bdi></a>
-                <a class="button quiet close" href="/" aria-label="Close">"×"</a>
+                <a class="button quiet close" href=close aria-label="Close">"×"</a>
             </p>
             {gap_panel(&env.gap, &title, env.judgement.since, now, now)}
         </aside>

@@ -231,6 +231,7 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<OverviewPage> {
         current: "r-1 ×2".into(),
         last_change: None,
         stale_since: None,
+        history: vec![],
     };
     let bad = OverviewRow {
         target: env_ref(),
@@ -239,6 +240,7 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<OverviewPage> {
         current: "–".into(),
         last_change: Some(marker(11, MarkerKind::Deploy, "deploy r-2")),
         stale_since: None,
+        history: vec![],
     };
     let attention = u32::from(verdict == Verdict::Stuck);
     let view = Overview {

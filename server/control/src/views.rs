@@ -2,6 +2,7 @@
 
 pub mod env;
 pub mod events;
+mod history;
 pub mod object;
 pub mod overview;
 pub mod scene;

@@ -26,20 +26,51 @@ pub struct Rollup {
     now: Ts,
 }
 
+/// What of the fleet is shown.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// The beginning of each group.
+    Groups,
+    /// One page of a group.
+    Group(Group, u32),
+    /// One page of the grid.
+    Grid(u32),
+}
+
+impl Part {
+    fn of(state: &ViewState) -> Self {
+        let page = state.page.unwrap_or(1);
+        match state.show {
+            _ if state.is_grid() => Self::Grid(page),
+            Some(group) => Self::Group(group, page),
+            None => Self::Groups,
+        }
+    }
+
+    /// What its roll-up is kept under.
+    fn key(self) -> Option<(&'static str, u32)> {
+        match self {
+            Self::Groups => None,
+            Self::Group(group, page) => Some((group.as_str(), page)),
+            Self::Grid(page) => Some(("grid", page)),
+        }
+    }
+}
+
 impl Pages {
     pub(super) async fn load_overview(
         &self,
         who: &Viewer,
         state: &ViewState,
     ) -> Result<Page<OverviewPage>, PageError> {
-        let only = state.show.map(|group| (group, state.page.unwrap_or(1)));
+        let part = Part::of(state);
         let Some(selected) = state.sel.as_deref().and_then(|sel| sel.parse().ok()) else {
             let app = &self.state;
             let rollup = app.rollups.get(
-                only.map(|(group, page)| (group.as_str(), page)),
+                part.key(),
                 (|| app.now(), || app.store.head()),
                 async || {
-                    let rollup = self.rollup(&mut self.reader().await?, only).await?;
+                    let rollup = self.rollup(&mut self.reader().await?, part).await?;
                     let now = rollup.now;
                     Ok((Arc::new(rollup), now))
                 },
@@ -49,7 +80,7 @@ impl Pages {
             return Ok(self.page_of(who, data, *chrome, (*as_of, *now)));
         };
         let mut reader = self.reader().await?;
-        let Rollup { view, chrome, as_of, now } = self.rollup(&mut reader, only).await?;
+        let Rollup { view, chrome, as_of, now } = self.rollup(&mut reader, part).await?;
         // What is selected and does not exist (any more) is no reason to hide the rest.
         let peek = views::env::load(&mut reader, &selected, Range::default(), &self.state.limits, now)
             .await
@@ -60,10 +91,15 @@ impl Pages {
     async fn rollup(
         &self,
         reader: &mut store::Reader,
-        only: Option<(Group, u32)>,
+        part: Part,
     ) -> Result<Rollup, PageError> {
         let now = self.state.now();
-        let view = views::overview::load(reader, only, now).await.map_err(|error| self.failed(&error))?;
+        let view = match part {
+            Part::Groups => views::overview::load(reader, None, now).await,
+            Part::Group(group, page) => views::overview::load(reader, Some((group, page)), now).await,
+            Part::Grid(page) => views::overview::grid(reader, page, now).await,
+        };
+        let view = view.map_err(|error| self.failed(&error))?;
         let chrome = self.chrome(reader, now).await?;
         Ok(Rollup { view, chrome, as_of: reader.as_of(), now })
     }

@@ -120,10 +120,13 @@ async fn what_has_to_be_judged_is_found_without_looking_at_every_object() {
 }
 
 #[tokio::test]
-async fn windows_and_counts_of_the_overview_come_from_one_index() {
+async fn windows_and_counts_of_the_overview_come_from_an_index() {
     let heads = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::HEADS))).await;
     assert!(heads.contains("COVERING INDEX envs_by_place (place>? AND place<?)"), "{heads}");
     assert!(!heads.contains("SCAN e") && !heads.contains("SCAN r"), "{heads}");
+    let named = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::NAMED))).await;
+    assert!(named.contains("INDEX envs_by_name (app=?)"), "{named}");
+    assert!(!named.contains("SCAN e") && !named.contains("SCAN r"), "{named}");
     let counts = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::COUNTS))).await;
     assert!(counts.contains("COVERING INDEX envs_by_place") && !counts.contains("TEMP B-TREE"), "{counts}");
 }

@@ -57,15 +57,34 @@ struct HeadRow {
     receipt: Option<String>,
 }
 
+/// What a window `w` of envs shows, in the order of the window.
+macro_rules! heads {
+    ($window:literal, $order:literal) => {
+        concat!(
+            "SELECT a.ext AS app_ext, a.name AS app, e.ext AS env_ext, e.name AS env, e.changed_at, v.verdict, \
+             v.since, v.sentence, s.ext AS source, o.desired, o.current, o.updated_at, r.ext AS receipt FROM (",
+            $window,
+            ") w JOIN envs e ON e.id = w.id JOIN apps a ON a.id = e.app \
+             LEFT JOIN object_keys k ON k.kind = 'env' AND k.ext = e.ext LEFT JOIN verdicts v ON v.object = k.id \
+             LEFT JOIN objects o ON o.id = k.id LEFT JOIN sources s ON s.id = o.source \
+             LEFT JOIN receipts r ON r.env = e.id AND r.generation = e.generation ORDER BY ",
+            $order
+        )
+    };
+}
+
 /// Only the index is read for what lies before the window.
-pub(crate) const HEADS: &str = "SELECT a.ext AS app_ext, a.name AS app, e.ext AS env_ext, e.name AS env, e.changed_at, v.verdict, \
-    v.since, v.sentence, s.ext AS source, o.desired, o.current, o.updated_at, r.ext AS receipt \
-    FROM (SELECT id, place, placed_at FROM envs WHERE forgotten_at IS NULL AND place BETWEEN $1 AND $2 \
-    ORDER BY place, placed_at, id LIMIT $3 OFFSET $4) w JOIN envs e ON e.id = w.id JOIN apps a ON a.id = e.app \
-    LEFT JOIN object_keys k ON k.kind = 'env' AND k.ext = e.ext LEFT JOIN verdicts v ON v.object = k.id \
-    LEFT JOIN objects o ON o.id = k.id LEFT JOIN sources s ON s.id = o.source \
-    LEFT JOIN receipts r ON r.env = e.id AND r.generation = e.generation \
-    ORDER BY w.place, w.placed_at, w.id";
+pub(crate) const HEADS: &str = heads!(
+    "SELECT id, place, placed_at FROM envs WHERE forgotten_at IS NULL AND place BETWEEN $1 AND $2 \
+     ORDER BY place, placed_at, id LIMIT $3 OFFSET $4",
+    "w.place, w.placed_at, w.id"
+);
+/// The same by name. SQLite takes a `CROSS JOIN` in the order that is written, and so walks two indexes.
+pub(crate) const NAMED: &str = heads!(
+    "SELECT e.id, a.name AS app, e.name AS env FROM apps a CROSS JOIN envs e \
+     WHERE e.app = a.id AND e.forgotten_at IS NULL ORDER BY a.name, e.name LIMIT $1 OFFSET $2",
+    "w.app, w.env"
+);
 pub(crate) const COUNTS: &str = "SELECT place, count(*) FROM envs WHERE forgotten_at IS NULL GROUP BY place";
 const OPEN: &str = "SELECT (SELECT count(*) FROM waits WHERE phase = 'waiting'), \
     (SELECT count(*) FROM receipts WHERE phase IN ('accepted', 'applying'))";
@@ -140,6 +159,17 @@ impl Reader {
             .into_iter()
             .map(|row| row.into_head(OP))
             .collect()
+    }
+
+    /// A window of all envs, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn env_heads_by_name(&mut self, skip: u32, limit: u32) -> Result<Vec<EnvHead>, StoreError> {
+        const OP: &str = "read a window of the envs by name";
+        let (limit, skip) = (i64::from(limit), i64::from(skip));
+        let found = rows!(&mut self.tx, OP, HeadRow, NAMED, limit, skip)?;
+        found.into_iter().map(|row| row.into_head(OP)).collect()
     }
 
     /// How many envs have which verdict.

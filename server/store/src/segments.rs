@@ -92,26 +92,42 @@ impl Reader {
         to: Ts,
     ) -> Result<Vec<StoredSegment>, StoreError> {
         const OP: &str = "read condition timelines";
-        let list = key_list(keys);
-        let mut found = rows!(&mut self.tx, OP, Stored, VERDICT_RANGE, &list, from.0, to.0)?;
-        found.extend(rows!(&mut self.tx, OP, Stored, RANGE, &list, from.0, to.0)?);
-        found
-            .into_iter()
-            .map(
-                |Stored { id, kind, ext, condition, status, reason, message, generation, from_at, to_at }| {
-                    Ok(StoredSegment {
-                        id,
-                        object: objects::key(OP, &kind, ext)?,
-                        condition,
-                        status,
-                        reason,
-                        message,
-                        generation,
-                        from: Ts(from_at),
-                        to: to_at.map(Ts),
-                    })
-                },
-            )
-            .collect()
+        let mut segments = self.verdict_segments_of(keys, from, to).await?;
+        let conditions = rows!(&mut self.tx, OP, Stored, RANGE, key_list(keys), from.0, to.0)?;
+        segments.extend(stored(OP, conditions)?);
+        Ok(segments)
     }
+
+    /// The verdicts of many objects alone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn verdict_segments_of(
+        &mut self,
+        keys: &[ObjectKey],
+        from: Ts,
+        to: Ts,
+    ) -> Result<Vec<StoredSegment>, StoreError> {
+        const OP: &str = "read the history of verdicts";
+        stored(OP, rows!(&mut self.tx, OP, Stored, VERDICT_RANGE, key_list(keys), from.0, to.0)?)
+    }
+}
+
+fn stored(op: &'static str, found: Vec<Stored>) -> Result<Vec<StoredSegment>, StoreError> {
+    found
+        .into_iter()
+        .map(|Stored { id, kind, ext, condition, status, reason, message, generation, from_at, to_at }| {
+            Ok(StoredSegment {
+                id,
+                object: objects::key(op, &kind, ext)?,
+                condition,
+                status,
+                reason,
+                message,
+                generation,
+                from: Ts(from_at),
+                to: to_at.map(Ts),
+            })
+        })
+        .collect()
 }

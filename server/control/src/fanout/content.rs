@@ -97,6 +97,9 @@ pub(super) async fn state(
         Topic::Overview => {
             Some(State::Overview { view: Box::new(views::overview::load(reader, None, now).await?) })
         }
+        Topic::Grid { page } => {
+            Some(State::Overview { view: Box::new(views::overview::grid(reader, *page, now).await?) })
+        }
         Topic::Env { id } => Some(match views::env::load(reader, id, range, limits, now).await? {
             Some(view) => State::Env { view: Box::new(view) },
             None => State::Gone,
@@ -119,7 +122,7 @@ pub(super) fn concerns(topic: &Topic, rows: &[JournalRow]) -> bool {
     let is_env = |key: &ObjectKey| key.kind().as_str() == ObjectKind::ENV;
     rows.iter().any(|row| match topic {
         Topic::Events { .. } => false,
-        Topic::Overview => match row.kind {
+        Topic::Overview | Topic::Grid { .. } => match row.kind {
             JournalKind::Object | JournalKind::Gone | JournalKind::Verdict => {
                 row.object.as_ref().is_some_and(is_env)
             }

@@ -10,7 +10,7 @@ use model::{
 use serde_json::Value;
 use store::{EnvHead, HeadObject, Reader, StoreError};
 
-use super::timeline;
+use super::{history, timeline};
 
 /// Rows of one page of a group.
 const PAGE: u32 = 100;
@@ -34,12 +34,12 @@ pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> R
     let counts = counts(&reader.env_counts().await?);
     let only = only.map(|(group, page)| {
         let pages = group.count(&counts).div_ceil(PAGE).max(1);
-        GroupPage { group, page: page.clamp(1, pages), pages }
+        (group, GroupPage { group: Some(group), page: page.clamp(1, pages), pages })
     });
     let mut heads = vec![];
     for group in Group::ALL {
         let (skip, limit) = match only {
-            Some(GroupPage { group: shown, page, .. }) if shown == group => ((page - 1) * PAGE, PAGE),
+            Some((shown, GroupPage { page, .. })) if shown == group => ((page - 1) * PAGE, PAGE),
             Some(_) => continue,
             None if group == Group::Quiet && group.count(&counts) > begin(group) => continue,
             None => (0, begin(group)),
@@ -47,6 +47,36 @@ pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> R
         let (from, to) = group.verdicts();
         heads.extend(reader.env_heads(from, to, skip, limit).await?);
     }
+    of(reader, heads, counts, only.map(|(_, page)| page), sources, now).await
+}
+
+/// Loads a page of every app-env by name, with the history of each: a place that means something stays where it is.
+///
+/// # Errors
+/// [`StoreError`] where the store does not answer.
+pub async fn grid(reader: &mut Reader, page: u32, now: Ts) -> Result<Overview, StoreError> {
+    let sources = reader.sources().await?;
+    let counts = counts(&reader.env_counts().await?);
+    let pages = counts.total.div_ceil(PAGE).max(1);
+    let page = page.clamp(1, pages);
+    let heads = reader.env_heads_by_name((page - 1) * PAGE, PAGE).await?;
+    let mut histories = history::of(reader, &heads, now).await?;
+    let only = Some(GroupPage { group: None, page, pages });
+    let mut view = of(reader, heads, counts, only, sources, now).await?;
+    for row in &mut view.rows {
+        row.history = histories.remove(&row.target.env_id).unwrap_or_default();
+    }
+    Ok(view)
+}
+
+async fn of(
+    reader: &mut Reader,
+    heads: Vec<EnvHead>,
+    counts: Counts,
+    only: Option<GroupPage>,
+    sources: Vec<SourceState>,
+    now: Ts,
+) -> Result<Overview, StoreError> {
     let newest: Vec<ReceiptId> = heads.iter().filter_map(|head| head.receipt.clone()).collect();
     let newest = reader.receipts_by_id(&newest).await?;
     let newest: BTreeMap<_, _> = newest.iter().map(|r| (&r.id, timeline::marker(r))).collect();
@@ -61,6 +91,7 @@ pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> R
                 .as_ref()
                 .and_then(|o| silent_since(&sources, &o.source, o.updated_at, now)),
             judgement: judged(&head),
+            history: vec![],
             target: head.target,
         })
         .collect();

@@ -76,6 +76,10 @@ async fn envs_come_in_the_order_of_their_verdicts_in_windows_and_counted(place: 
     assert_eq!(receipts.iter().map(|receipt| &receipt.id).collect::<Vec<_>>(), [&newest]);
     let window = reader.env_heads(Verdict::Failed, Verdict::Degraded, 1, 2).await.unwrap();
     assert_eq!(window, all[1..3]);
+    let named = reader.env_heads_by_name(1, 3).await.unwrap();
+    let order: Vec<&str> = named.iter().map(|head| head.target.app.as_str()).collect();
+    assert_eq!(order, ["app-2", "app-3", "app-4"]);
+    assert_eq!(named[0], all[2]);
     let counts = BTreeMap::from([
         (Verdict::Failed, 1),
         (Verdict::Stuck, 2),
@@ -98,5 +102,6 @@ async fn a_forgotten_env_is_neither_shown_nor_counted(place: Place) {
     assert!(store.env_forget(&id(1)).await.unwrap());
     let mut reader = store.read().await.unwrap();
     assert_eq!(reader.env_heads(Verdict::Failed, Verdict::Idle, 0, 9).await.unwrap(), []);
+    assert_eq!(reader.env_heads_by_name(0, 9).await.unwrap(), []);
     assert!(reader.env_counts().await.unwrap().is_empty());
 }
