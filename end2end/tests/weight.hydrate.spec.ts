@@ -44,3 +44,21 @@ test("a first visit to the overview stays within its weight", async ({ page }) =
     await end(page, server);
   }
 });
+
+test("what a live page is told comes compressed", async ({ page }) => {
+  const server = await startServer();
+  try {
+    await signIn(page, server);
+    const agreed = await page.evaluate(async () => {
+      const socket = new WebSocket(`ws://${location.host}/live`);
+      await new Promise((open) => (socket.onopen = open));
+      const hello = await new Promise<string>((told) => (socket.onmessage = (event) => told(event.data)));
+      socket.close();
+      return { extensions: socket.extensions, hello: Object.keys(JSON.parse(hello)) };
+    });
+    expect(agreed.extensions).toContain("permessage-deflate");
+    expect(agreed.hello).toEqual(["hello"]);
+  } finally {
+    await end(page, server);
+  }
+});

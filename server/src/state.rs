@@ -3,7 +3,6 @@
 use std::{path::PathBuf, sync::Arc};
 
 use app::pages::{Body, Frames};
-use axum::extract::ws::Utf8Bytes;
 use control::{Clock, Commands, Random, TaskStatus, fanout::Fanout};
 use local::{Artefacts, Platform};
 use model::Ts;
@@ -15,7 +14,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backend::{Part, Rollup},
     config::Serve,
-    http::{Reports, assets::Site, guard::Places, live::Sockets},
+    http::{
+        Reports,
+        assets::Site,
+        guard::Places,
+        live::{Packed, Sockets},
+    },
     metrics::Metrics,
     shared::Shared,
     upkeep::Upkeep,
@@ -32,7 +36,7 @@ pub struct Parts {
     /// Everything that changes desired state.
     pub commands: Commands,
     /// Live frames.
-    pub fanout: Fanout<Utf8Bytes>,
+    pub fanout: Fanout<Packed>,
     /// The embedded platform.
     pub platform: Arc<Platform>,
     /// Pinned files.

@@ -43,6 +43,10 @@ use crate::{
 const INTERVAL: Span = Span::seconds(5);
 /// How long open requests may take when the server ends.
 const DRAIN: Duration = Duration::from_secs(3);
+/// Bytes that the kernel takes for a connection before they can be sent. It would take megabytes for one that does
+/// not read; ours are kept once for everybody instead.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 64 * 1024;
 
 /// A running server.
 pub struct Server {
@@ -150,6 +154,10 @@ pub async fn start(serve: &Serve, data: &Path, vt: &Path) -> anyhow::Result<Serv
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
+        }
+        #[cfg(target_os = "linux")]
+        if let Err(error) = socket2::SockRef::from(&*stream).set_tcp_notsent_lowat(UNSENT) {
+            tracing::debug!(%error, "a connection keeps the kernel's bound for what is not sent");
         }
     });
     let ends = shutdown.clone();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{Instant, MissedTickBehavior},
+    time::{Instant, MissedTickBehavior, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +75,7 @@ impl Driver {
     }
 
     /// Starts one task. It runs at once, then at least every `period`, whenever it is rung, and, if it follows the
-    /// journal, whenever that moves.
+    /// journal, whenever that moves, which it does at most every 50 ms.
     pub fn start<R: Reconciler>(&mut self, reconciler: R, period: Span, activator: Activator) {
         let idle = TaskStatus {
             name: R::NAME,
@@ -112,6 +112,10 @@ impl Driver {
     }
 }
 
+/// After a pass that the journal caused, the journal causes no other one for so long: what is written meanwhile
+/// shares a pass. A bell and the timer do not wait.
+const REST: Duration = Duration::from_millis(50);
+
 struct Task<R> {
     reconciler: Arc<R>,
     clock: Clock,
@@ -126,11 +130,16 @@ impl<R: Reconciler> Task<R> {
         let mut timer = tokio::time::interval(period);
         timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut journal_open = R::FOLLOWS_JOURNAL;
+        let mut rested = Instant::now();
         loop {
+            let journal = async {
+                sleep_until(rested).await;
+                self.journal.changed().await
+            };
             let why = tokio::select! {
                 () = self.shutdown.cancelled() => return,
                 () = self.activator.activated() => Why::Signal,
-                moved = self.journal.changed(), if journal_open => match moved {
+                moved = journal, if journal_open => match moved {
                     Ok(()) => Why::Journal,
                     Err(_) => { journal_open = false; continue }
                 },
@@ -139,6 +148,9 @@ impl<R: Reconciler> Task<R> {
             // What comes in while the pass runs wakes the next one: mark as seen before reading.
             self.journal.borrow_and_update();
             self.one_pass(why).await;
+            if why == Why::Journal {
+                rested = Instant::now() + REST;
+            }
         }
     }
 
@@ -178,5 +190,87 @@ impl PassError {
             next = source.source();
         }
         Self { doing: doing.into(), causes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    struct Counting(Arc<AtomicU32>);
+
+    #[async_trait]
+    impl Reconciler for Counting {
+        const NAME: &'static str = "counting";
+        type Status = ();
+
+        async fn pass(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    struct Started {
+        passes: Arc<AtomicU32>,
+        journal: watch::Sender<Seq>,
+        bell: Activator,
+        _driver: Driver,
+    }
+
+    impl Started {
+        /// A task that has run once, and whose timer is far away.
+        async fn new() -> Self {
+            let (journal, moves) = watch::channel(Seq(0));
+            let mut driver = Driver::new(Arc::new(|| Ts(0)), moves, CancellationToken::new());
+            let (passes, bell) = (Arc::new(AtomicU32::new(0)), Activator::new());
+            driver.start(Counting(Arc::clone(&passes)), Span::seconds(3600), bell.clone());
+            sleep(Duration::from_secs(1)).await;
+            assert_eq!(passes.swap(0, Ordering::Relaxed), 1);
+            Self { passes, journal, bell, _driver: driver }
+        }
+
+        /// Passes, as soon as whatever is due has run.
+        async fn passes(&self) -> u32 {
+            sleep(Duration::from_millis(1)).await;
+            self.passes.load(Ordering::Relaxed)
+        }
+
+        fn write(&self) {
+            self.journal.send_modify(|seq| seq.0 += 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_written_in_a_row_shares_passes() {
+        let task = Started::new().await;
+        for _ in 0..500 {
+            task.write();
+            sleep(Duration::from_millis(2)).await;
+        }
+        let passes = task.passes().await;
+        assert!((15..=21).contains(&passes), "{passes} passes in a second");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_written_alone_wakes_at_once_and_what_follows_is_not_forgotten() {
+        let task = Started::new().await;
+        task.write();
+        assert_eq!(task.passes().await, 1);
+        task.write();
+        assert_eq!(task.passes().await, 1);
+        sleep(REST).await;
+        assert_eq!(task.passes().await, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bell_does_not_wait() {
+        let task = Started::new().await;
+        task.write();
+        assert_eq!(task.passes().await, 1);
+        task.bell.activate();
+        assert_eq!(task.passes().await, 2);
     }
 }

@@ -5,36 +5,36 @@
 //! to read is checked once for all sockets of a token. A socket that does not read is closed; nobody waits
 //! for it.
 
+mod packed;
 mod places;
+mod socket;
+mod upgrade;
 
 use std::time::Duration;
 
 use axum::{
-    extract::{
-        State, WebSocketUpgrade,
-        ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
-    },
+    extract::State,
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use control::fanout::{Frame, MAX_RESUME, Told};
-use futures::SinkExt as _;
 use model::{
     ErrorCode, Seq,
     live::{ClientMsg, MAX_TOPICS, PROTOCOL, ResetReason, ServerMsg, Topic},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+pub use packed::Packed;
 pub use places::{Sockets, recheck};
+use socket::{Heard, Lost};
+use upgrade::{Connection, Upgrade};
 
 use super::{error::Problem, session::Caller};
 use crate::state::AppState;
 
 /// A client that says nothing for so long after connecting is closed.
 const FIRST_WORD: Duration = Duration::from_secs(10);
-/// A write that takes longer means that nobody reads.
-const WRITE: Duration = Duration::from_secs(10);
 /// What is taken out of the inbox and written at once.
 const AT_ONCE: usize = 32;
 
@@ -43,7 +43,7 @@ pub(super) async fn upgrade(
     State(state): State<AppState>,
     caller: Caller,
     headers: HeaderMap,
-    socket: WebSocketUpgrade,
+    upgrade: Upgrade,
 ) -> Response {
     // A browser always sends Origin here. Without one it is not a browser, and has the NDJSON stream.
     if !state.places.is_ours(&headers) {
@@ -55,36 +55,19 @@ pub(super) async fn upgrade(
         .into_response();
     }
     let place = state.sockets.take(&caller.actor.name, caller.hash);
-    socket
-        .read_buffer_size(4 * 1024)
-        .write_buffer_size(16 * 1024)
-        .max_write_buffer_size(256 * 1024)
-        .max_message_size(64 * 1024)
-        .max_frame_size(64 * 1024)
-        .on_upgrade(move |mut socket| async move {
-            match place {
-                Ok(place) => Live { state, socket, ended: place.ended() }.run().await,
-                // A browser does not show the answer to a refused upgrade, but it shows why a socket closed.
-                Err(full) => say_goodbye(&mut socket, (1013, &full.to_string())).await,
-            }
-        })
-        .into_response()
-}
-
-async fn say_goodbye(socket: &mut WebSocket, (code, reason): (u16, &str)) {
-    let close = CloseFrame { code, reason: Utf8Bytes::from(reason) };
-    let _ = timeout(WRITE, socket.send(Message::Close(Some(close)))).await;
+    upgrade.talk(async move |socket| match place {
+        Ok(place) => Live { state, socket, ended: place.ended() }.run().await,
+        // A browser does not show the answer to a refused upgrade, but it shows why a socket closed.
+        Err(full) => socket.close((1013, &full.to_string())).await,
+    })
 }
 
 struct Live {
     state: AppState,
-    socket: WebSocket,
+    socket: Connection,
     /// Fires when the server ends, or the right to read.
     ended: CancellationToken,
 }
-
-/// Nobody listens any more.
-struct Closed;
 
 /// Why a socket is closed, by number and in words.
 type Goodbye = (u16, &'static str);
@@ -96,13 +79,14 @@ const NO_STORE: Goodbye = (1013, "the store does not answer");
 
 impl Live {
     async fn run(mut self) {
-        if let Ok(goodbye) = self.talk().await {
-            say_goodbye(&mut self.socket, goodbye).await;
+        match self.talk().await {
+            Ok(goodbye) | Err(Lost::Broken(goodbye)) => self.socket.close(goodbye).await,
+            Err(Lost::Closed) => {}
         }
     }
 
     /// Speaks until somebody ends it.
-    async fn talk(&mut self) -> Result<Goodbye, Closed> {
+    async fn talk(&mut self) -> Result<Goodbye, Lost> {
         self.hello().await?;
         let Some(resume) = self.first_word().await? else { return Ok(NOT_UNDERSTOOD) };
         let ClientMsg::Resume { store_id, since, topics } = resume;
@@ -118,7 +102,7 @@ impl Live {
         self.follow(since, topics).await
     }
 
-    async fn hello(&mut self) -> Result<(), Closed> {
+    async fn hello(&mut self) -> Result<(), Lost> {
         let hello = ServerMsg::Hello {
             protocol: PROTOCOL,
             build_id: self.state.site.names().build_id,
@@ -130,25 +114,25 @@ impl Live {
     }
 
     /// The client's first message; `None` where it is not understood.
-    async fn first_word(&mut self) -> Result<Option<ClientMsg>, Closed> {
+    async fn first_word(&mut self) -> Result<Option<ClientMsg>, Lost> {
         let deadline = Instant::now() + FIRST_WORD;
         loop {
-            let message = tokio::time::timeout_at(deadline, self.socket.recv()).await;
-            match message {
-                Ok(Some(Ok(Message::Text(text)))) => {
+            let Ok(heard) = timeout_at(deadline, self.socket.recv()).await else { return Ok(None) };
+            match heard? {
+                Heard::Text(text) => {
                     return Ok(serde_json::from_str(&text).ok().filter(|msg: &ClientMsg| {
                         let ClientMsg::Resume { topics, store_id, .. } = msg;
                         topics.len() <= MAX_TOPICS && store_id.len() <= 100
                     }));
                 }
-                Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
-                Ok(Some(Ok(_))) | Err(_) => return Ok(None),
-                Ok(Some(Err(_)) | None) => return Err(Closed),
+                Heard::Ping(words) => self.socket.pong(&words).await?,
+                Heard::Pong => {}
+                Heard::Close => return Ok(None),
             }
         }
     }
 
-    async fn follow(&mut self, since: Seq, topics: Vec<Topic>) -> Result<Goodbye, Closed> {
+    async fn follow(&mut self, since: Seq, topics: Vec<Topic>) -> Result<Goodbye, Lost> {
         let fanout = self.state.fanout.clone();
         let mut following = fanout.follow(&topics, since);
         let mut cursors = vec![since; topics.len()];
@@ -158,7 +142,7 @@ impl Live {
                 let Ok((frames, more)) = fanout.missed(topic, *cursor).await else { return Ok(NO_STORE) };
                 for frame in frames {
                     *cursor = frame.to;
-                    self.write([frame.text]).await?;
+                    self.socket.send(&[frame.text]).await?;
                 }
                 if !more {
                     break;
@@ -166,68 +150,57 @@ impl Live {
             }
         }
         let told = cursors.iter().min().copied().unwrap_or(since);
-        self.write([fanout.heartbeat(told)]).await?;
+        self.socket.send(&[fanout.heartbeat(told)]).await?;
         let ended = self.ended.clone();
         let mut ended = std::pin::pin!(ended.cancelled());
-        let mut news = Vec::new();
+        let (mut news, mut messages) = (vec![], vec![]);
         loop {
             tokio::select! {
                 () = &mut ended => {
                     return Ok(if self.state.shutdown.is_cancelled() { GOING } else { NOT_ALLOWED });
                 }
                 () = following.news(&mut news, AT_ONCE) => {
-                    self.write(fresh(&mut cursors, news.drain(..))).await?;
+                    messages.extend(fresh(&mut cursors, news.drain(..)));
+                    self.socket.send(&messages).await?;
+                    messages.clear();
                     if following.is_behind() {
                         return self.behind(&cursors, since).await;
                     }
                 }
-                message = self.socket.recv() => match message {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return Err(Closed),
+                heard = self.socket.recv() => match heard? {
                     // A page that follows something else opens a new socket; more words are not understood.
-                    Some(Ok(Message::Text(_) | Message::Binary(_))) => {
+                    Heard::Text(_) => {
                         let (from, to) = (since, self.state.store.head());
                         self.send(&ServerMsg::Reset { reason: ResetReason::Malformed, from, to }).await?;
                         return Ok(NOT_UNDERSTOOD);
                     }
-                    Some(Ok(_)) => {}
+                    Heard::Ping(words) => self.socket.pong(&words).await?,
+                    Heard::Pong => {}
+                    Heard::Close => return Ok(DONE),
                 },
             }
         }
     }
 
     /// Says from where on nothing was sent; the page continues from there with a new socket.
-    async fn behind(&mut self, cursors: &[Seq], since: Seq) -> Result<Goodbye, Closed> {
+    async fn behind(&mut self, cursors: &[Seq], since: Seq) -> Result<Goodbye, Lost> {
         let from = cursors.iter().min().copied().unwrap_or(since);
         let to = self.state.store.head();
         self.send(&ServerMsg::Reset { reason: ResetReason::Slow, from, to }).await?;
         Ok(DONE)
     }
 
-    async fn send(&mut self, msg: &ServerMsg) -> Result<(), Closed> {
-        let Ok(text) = serde_json::to_string(msg) else { return Err(Closed) };
-        self.write([text.into()]).await
-    }
-
-    /// Writes some messages and flushes once.
-    async fn write(&mut self, texts: impl IntoIterator<Item = Utf8Bytes>) -> Result<(), Closed> {
-        let all = async {
-            for text in texts {
-                self.socket.feed(Message::Text(text)).await?;
-            }
-            self.socket.flush().await
-        };
-        match timeout(WRITE, all).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Closed),
-        }
+    async fn send(&mut self, msg: &ServerMsg) -> Result<(), Lost> {
+        let text = serde_json::to_string(msg).expect("messages are plain JSON");
+        self.socket.send(&[text.into()]).await
     }
 }
 
 /// What brings news: frames overlap where the ring and what the socket read itself meet.
 fn fresh<'a>(
     cursors: &'a mut [Seq],
-    told: impl Iterator<Item = Told<Utf8Bytes>> + 'a,
-) -> impl Iterator<Item = Utf8Bytes> + 'a {
+    told: impl Iterator<Item = Told<Packed>> + 'a,
+) -> impl Iterator<Item = Packed> + 'a {
     told.filter_map(|told| match told {
         Told::Heartbeat(text) => Some(text),
         Told::Frame(n, Frame { to, text, .. }) => {

@@ -17,13 +17,15 @@ use self::load::{Crowd, Heard};
 use super::{Common, Report, report::Limit};
 use crate::{
     cmd,
-    serving::{self, client::Client, process, server::Server},
+    serving::{self, client::Client, live::Live, process, server::Server},
 };
 
 /// Sockets that one name may have open is 64; the crowd is spread over as many names as that takes.
 const PER_NAME: u32 = 60;
 /// After the sockets have opened, before anything is measured.
 const SETTLE: Duration = Duration::from_secs(2);
+/// Seconds of news that fill whatever the kernel keeps for a socket that does not read.
+const STALLING: u32 = 3;
 /// The rate of the yardstick that sends every event by itself: more than one processor can do would only queue.
 const UNBATCHED_RATE: u32 = 80;
 
@@ -65,9 +67,7 @@ pub(super) fn run(fanout: &Fanout) -> Result<Report> {
         late.push(heard.p99_ms());
         let half = fanout.sockets / 2;
         let (_, alone) = measured(&server, fanout, names.crowd(half)?)?;
-        let asleep = names.stalled(half)?;
-        let (_, beside) = measured(&server, fanout, names.crowd(half)?)?;
-        drop(asleep);
+        let beside = beside_stalled(&server, fanout, &names, half)?;
         stalled.push(beside.p99_ms() / alone.p99_ms());
         cmd::say(format!(
             "turn {}: p99 {:.1} ms of all, {:.1} ms of half, {:.1} ms beside {half} stalled ones",
@@ -128,12 +128,13 @@ impl Names {
         Crowd::of_pages(sockets, |n| (self.origin.as_str(), self.bearer(n)))
     }
 
-    /// Sockets that follow everything and read nothing. They take the names from the end, beside a crowd.
-    fn stalled(&self, sockets: u32) -> Result<Vec<serving::live::Live>> {
+    /// Sockets that follow everything and read nothing, with little room in the kernel. They take the names from the end, beside a crowd.
+    fn stalled(&self, sockets: u32) -> Result<Vec<Live>> {
         let last = u32::try_from(self.bearers.len()).unwrap_or(1) * PER_NAME - 1;
         (0..sockets)
             .map(|n| {
-                Ok(serving::live::Live::follow(&self.origin, self.bearer(last - n), load::everything())?.0)
+                let room = Some(serving::live::LITTLE_ROOM);
+                Ok(Live::follow(&self.origin, self.bearer(last - n), load::everything(), room)?.0)
             })
             .collect()
     }
@@ -155,12 +156,22 @@ fn idle_page(server: &Server, names: &Names, sockets: u32) -> Result<f64> {
     Ok(f64::from(bytes) / f64::from(sockets) / 1000.0)
 }
 
+/// What a crowd hears beside as many sockets that have stopped reading before anything is measured.
+fn beside_stalled(server: &Server, fanout: &Fanout, names: &Names, half: u32) -> Result<Heard> {
+    let crowd = names.crowd(half)?;
+    let asleep = names.stalled(half)?;
+    load::report(&server.client()?, "warm", fanout.rate, STALLING)?;
+    let (_, heard) = measured(server, fanout, crowd)?;
+    drop(asleep);
+    Ok(heard)
+}
+
 /// Deliveries a CPU-second of ours, and what the crowd heard.
 fn measured(server: &Server, fanout: &Fanout, crowd: Crowd) -> Result<(f64, Heard)> {
     let client = server.client()?;
     std::thread::sleep(SETTLE);
     let before = process::cpu(server.id())?;
-    let sent = load::report(&client, fanout.rate, fanout.seconds)?;
+    let sent = load::report(&client, load::COUNTED, fanout.rate, fanout.seconds)?;
     let heard = crowd.hear(&sent)?;
     let used = process::cpu(server.id())?.saturating_sub(before);
     if heard.sockets != heard.complete {

@@ -22,6 +22,10 @@ const REPORTS: u32 = 50;
 const SAMPLED: u32 = 50;
 /// A socket that heard nothing for so long is dead: heartbeats come every five seconds.
 const SILENCE: Duration = Duration::from_secs(20);
+/// How messages begin whose way is timed.
+pub(super) const COUNTED: &str = "n";
+/// What says which range of the journal a frame covers.
+const HEAD: u64 = 200;
 /// The stack of one reader.
 const STACK: usize = 128 * 1024;
 /// After the last acknowledgement.
@@ -43,8 +47,9 @@ impl Sent {
     }
 }
 
-/// Reports so many events a second for so many seconds. Each report waits for its acknowledgement.
-pub(super) fn report(client: &Client, rate: u32, seconds: u32) -> Result<Sent> {
+/// Reports so many events a second for so many seconds; their messages begin with `mark`. Each report waits for its
+/// acknowledgement.
+pub(super) fn report(client: &Client, mark: &str, rate: u32, seconds: u32) -> Result<Sent> {
     let (begun, mut acknowledged) = (Instant::now(), vec![]);
     let per_report = rate.div_ceil(REPORTS);
     let pause = Duration::from_secs(1) * per_report / rate;
@@ -57,7 +62,7 @@ pub(super) fn report(client: &Client, rate: u32, seconds: u32) -> Result<Sent> {
                 let event = json!({
                     "type": "event", "key": format!("{run}-{n}"), "at": now(0).to_string(), "kind": "machine",
                     "id": format!("m-{}", n % 500), "controller": "upgrader", "action": "Drain",
-                    "outcome": "done", "reason": "Evicted", "message": format!("n={n}."),
+                    "outcome": "done", "reason": "Evicted", "message": format!("{mark}={n}."),
                 });
                 format!("{event}\n")
             })
@@ -115,7 +120,7 @@ impl Crowd {
     pub(super) fn of_pages<'a>(sockets: u32, door: impl Fn(u32) -> (&'a str, &'a str)) -> Result<Self> {
         let member = |n: u32| {
             let (origin, bearer) = door(n);
-            let (live, since) = Live::follow(origin, bearer, everything())?;
+            let (live, since) = Live::follow(origin, bearer, everything(), None)?;
             live.set_patience(SILENCE)?;
             let (handle, heard) = (live.handle()?, Arc::new(AtomicI64::new(since.0)));
             let (at, sampled) = (Arc::clone(&heard), n.is_multiple_of(SAMPLED));
@@ -166,7 +171,7 @@ impl Crowd {
 /// Reads until the connection is shut down; a hole between two frames is an error.
 fn follow(mut live: Live, at: &AtomicI64, sampled: bool) -> Result<Vec<(usize, Instant)>> {
     let mut seen = vec![];
-    while let Ok(Some(message)) = live.read() {
+    while let Ok(Some(message)) = live.read_beginning(if sampled { u64::MAX } else { HEAD }) {
         if !message.starts_with(b"{\"frame\"") {
             if message.starts_with(b"{\"reset\"") {
                 bail!("told to load again: {}", String::from_utf8_lossy(message));
@@ -181,7 +186,7 @@ fn follow(mut live: Live, at: &AtomicI64, sampled: bool) -> Result<Vec<(usize, I
         if sampled {
             let now = Instant::now();
             let text = std::str::from_utf8(message).context("a message is text")?;
-            for (place, mark) in text.match_indices("\"message\":\"n=") {
+            for (place, mark) in text.match_indices(&format!("\"message\":\"{COUNTED}=")) {
                 let digits = text[place + mark.len()..].split('.').next().unwrap_or_default();
                 seen.push((digits.parse()?, now));
             }

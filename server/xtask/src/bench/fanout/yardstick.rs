@@ -63,7 +63,7 @@ impl Yardstick {
         process::pin(node.0.id(), 0)?;
         let (done, all) = mpsc::channel();
         for _ in 0..fanout.sockets {
-            let mut live = Live::open(&Door { origin: origin.trim(), path: "/", authorization: "" })?;
+            let mut live = Live::open(&Door { origin: origin.trim(), path: "/", authorization: "" }, None)?;
             let done = done.clone();
             thread::Builder::new().stack_size(STACK).spawn(move || {
                 while let Ok(Some(message)) = live.read() {

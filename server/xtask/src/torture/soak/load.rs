@@ -118,7 +118,7 @@ pub(super) fn follow(client: &Client, running: &Running) -> Result<JoinHandle<Re
 fn open(client: &Client) -> Result<Live> {
     let (origin, bearer) = client.credentials();
     let topics = vec![Topic::Overview, Topic::Events { query: String::new() }];
-    let (live, _) = Live::follow(&origin, &bearer, topics)?;
+    let (live, _) = Live::follow(&origin, &bearer, topics, None)?;
     live.set_patience(SILENCE)?;
     Ok(live)
 }
