@@ -52,7 +52,10 @@ macro_rules! event_from {
     };
 }
 
-pub(crate) const SELECT: &str = concat!("SELECT ", event_columns!(), event_from!());
+/// Keys alone may come from an index that has all that is asked; what belongs to them is read when it is known which.
+pub(crate) const KEYS: &str = "SELECT e.seq FROM events e WHERE 1 = 1 ";
+/// Free text is also looked for in an object's id.
+const KEYS_WITH_NAMES: &str = "SELECT e.seq FROM events e CROSS JOIN object_keys k WHERE k.id = e.object ";
 const BETWEEN: &str = concat!(
     "SELECT ",
     event_columns!(),
@@ -126,9 +129,11 @@ impl Reader {
         let before = before.map_or(i64::MAX, |before| before.0);
         let (limit, range) = (i64::from(limit), self.event_range(filter).await?);
         let route = sample::route(filter, range, None);
-        events(built!(&mut self.tx, OP, EventRow, SELECT, |query| {
+        let start = if filter.q.is_some() { KEYS_WITH_NAMES } else { KEYS };
+        let keys = built!(&mut self.tx, OP, (i64,), start, |query| {
             page(query, filter, route, before, limit);
-        })?)
+        })?;
+        self.events_listed(&keys.into_iter().map(|(seq,)| Seq(seq)).collect::<Vec<_>>()).await
     }
 
     /// These events, newest first; those that are not recorded are left out.

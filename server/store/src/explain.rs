@@ -23,7 +23,7 @@ async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
 }
 
 async fn plan_of_events(filter: EventFilter) -> String {
-    let mut query = QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", events::SELECT));
+    let mut query = QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", events::KEYS));
     events::page(&mut query, &filter, Route::by(Lead::Planner), 1_000_000, 100);
     plan(query).await
 }
@@ -73,13 +73,38 @@ async fn events_of_one_value_of_a_facet_come_from_its_index_in_order() {
         (EventFilter { env: text.clone(), ..any.clone() }, "events_by_env_name (env=?"),
         (EventFilter { controller: text.clone(), ..any.clone() }, "events_by_controller (controller=?"),
         (EventFilter { kind: vec!["machine".parse().unwrap()], ..any.clone() }, "events_by_kind (kind=?"),
-        (EventFilter { outcome: vec![Outcome::Failed], ..any.clone() }, "events_by_outcome (outcome=?"),
+        (EventFilter { outcome: vec![Outcome::Done], ..any.clone() }, "events_by_outcome (outcome=?"),
     ] {
         for plan in [plan_of_events(filter.clone()).await, plan_of_sample(filter, Lead::Planner).await] {
             assert!(plan.contains(index), "{plan}");
             assert!(!plan.contains("TEMP B-TREE") && !plan.contains("SCAN e"), "{plan}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_sample_of_what_failed_comes_from_an_index_that_has_all_of_it_whatever_else_is_asked() {
+    let (text, failed) = (vec!["x".to_owned()], vec![Outcome::Failed]);
+    let any = EventFilter { outcome: failed, ..EventFilter::default() };
+    for filter in [
+        any.clone(),
+        EventFilter { app: text.clone(), ..any.clone() },
+        EventFilter { app: text.clone(), env: text.clone(), ..any.clone() },
+        EventFilter { controller: text.clone(), ..any.clone() },
+        EventFilter { reason: text.clone(), ..any.clone() },
+        EventFilter { kind: vec!["machine".parse().unwrap()], ..any.clone() },
+        EventFilter { from: Some(fixtures::NOON), ..any.clone() },
+    ] {
+        let plan = plan_of_sample(filter.clone(), Lead::Key).await;
+        assert!(plan.contains("USING COVERING INDEX events_failed (outcome=?"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        let page = plan_of_events(filter).await;
+        assert!(page.contains("USING COVERING INDEX events_"), "{page}");
+    }
+    // One object has fewer events than ever failed.
+    let object = EventFilter { object: vec![fixtures::object("instance", "ins_1").key], ..any };
+    let plan = plan_of_sample(object, Lead::Planner).await;
+    assert!(plan.contains("events_by_object (object=?"), "{plan}");
 }
 
 #[tokio::test]
@@ -91,7 +116,7 @@ async fn a_sample_of_a_narrow_range_comes_from_the_index_of_time_and_one_of_a_wi
     let wide = plan_of_sample(range.clone(), Lead::Key).await;
     assert!(!wide.contains("events_by_at") && !wide.contains("TEMP B-TREE"), "{wide}");
     // Where the keys of the range are known, the index of a facet does not go beyond them.
-    let facet = EventFilter { outcome: vec![Outcome::Failed], ..range.clone() };
+    let facet = EventFilter { outcome: vec![Outcome::Done], ..range.clone() };
     let mut query = QueryBuilder::new("EXPLAIN QUERY PLAN ");
     events::sampled(&mut query, &facet, Route { lead: Lead::Key, keys: Some((1, 9)) }, None);
     let facet = plan(query).await;

@@ -43,6 +43,7 @@ pub(crate) const ALL: &[Migration] = migrations![
     12 "0012_search",
     13 "0013_event_kind",
     14 "0014_event_facets",
+    15 "0015_failed_events",
 ];
 
 const OP: &str = "migrate the store";
