@@ -44,6 +44,7 @@ pub(crate) const ALL: &[Migration] = migrations![
     13 "0013_event_kind",
     14 "0014_event_facets",
     15 "0015_failed_events",
+    16 "0016_object_times",
 ];
 
 const OP: &str = "migrate the store";
