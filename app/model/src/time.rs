@@ -6,7 +6,7 @@
 use std::{fmt, ops, str::FromStr};
 
 use crate::as_text::as_text;
-use chrono::{DateTime, Datelike, Timelike};
+use chrono::DateTime;
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,39 +31,90 @@ impl Ts {
     /// The calendar date, `2026-02-18`.
     #[must_use]
     pub fn date(self) -> String {
-        let (y, m, d, ..) = self.parts();
-        format!("{y:04}-{m:02}-{d:02}")
+        let Parts { year, month, day, .. } = self.parts();
+        format!("{year:04}-{month:02}-{day:02}")
     }
 
     /// The time of day to the second, `12:44:31Z`.
     #[must_use]
     pub fn clock(self) -> String {
-        let (_, _, _, h, m, s, _) = self.parts();
-        format!("{h:02}:{m:02}:{s:02}Z")
+        let Parts { hour, minute, second, .. } = self.parts();
+        format!("{hour:02}:{minute:02}:{second:02}Z")
     }
 
     /// The time of day to the millisecond, `12:44:31.204Z`.
     #[must_use]
     pub fn clock_ms(self) -> String {
-        let (_, _, _, h, m, s, us) = self.parts();
-        format!("{h:02}:{m:02}:{s:02}.{:03}Z", us / 1000)
+        let Parts { hour, minute, second, micros, .. } = self.parts();
+        format!("{hour:02}:{minute:02}:{second:02}.{:03}Z", micros / 1000)
     }
 
-    fn parts(self) -> (i32, u32, u32, u32, u32, u32, u32) {
-        let t = DateTime::from_timestamp_micros(self.0).unwrap_or_default();
-        (t.year(), t.month(), t.day(), t.hour(), t.minute(), t.second(), t.timestamp_subsec_micros())
+    /// By arithmetic alone, because a page prints hundreds of them: `civil_from_days` of
+    /// <https://howardhinnant.github.io/date_algorithms.html>, for the proleptic Gregorian calendar.
+    fn parts(self) -> Parts {
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000));
+        let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // Years of this begin in March, so that the day of a leap year comes last.
+        let (era, of_era) = ((days + 719_468).div_euclid(146_097), (days + 719_468).rem_euclid(146_097));
+        let years = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * years + years / 4 - years / 100);
+        let months = (5 * of_year + 2) / 153;
+        let month = if months < 10 { months + 3 } else { months - 9 };
+        Parts {
+            year: era * 400 + years + i64::from(month <= 2),
+            month,
+            day: of_year - (153 * months + 2) / 5 + 1,
+            hour: of_day / 3_600,
+            minute: of_day / 60 % 60,
+            second: of_day % 60,
+            micros,
+        }
+    }
+}
+
+/// An instant as people read it, in UTC.
+#[derive(Debug, PartialEq)]
+struct Parts {
+    year: i64,
+    month: i64,
+    day: i64,
+    hour: i64,
+    minute: i64,
+    second: i64,
+    micros: i64,
+}
+
+/// Writes a number into all of these places; what does not fit is lost.
+fn digits(places: &mut [u8], mut n: i64) {
+    for place in places.iter_mut().rev() {
+        *place = b"0123456789"[usize::try_from(n % 10).unwrap_or_default()];
+        n /= 10;
     }
 }
 
 impl fmt::Display for Ts {
     /// RFC 3339 in UTC with microseconds, and without a fraction where there is none.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (y, mo, d, h, m, s, us) = self.parts();
-        write!(f, "{y:04}-{mo:02}-{d:02}T{h:02}:{m:02}:{s:02}")?;
-        if us != 0 {
-            write!(f, ".{us:06}")?;
+        let Parts { year, month, day, hour, minute, second, micros } = self.parts();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        for (at, to, n) in [(5, 7, month), (8, 10, day), (11, 13, hour), (14, 16, minute), (17, 19, second)] {
+            digits(&mut text[at..to], n);
         }
-        f.write_str("Z")
+        digits(&mut text[20..26], micros);
+        let begin = if (0..=9999).contains(&year) {
+            digits(&mut text[..4], year);
+            0
+        } else {
+            write!(f, "{year:04}")?;
+            4
+        };
+        let end = if micros == 0 {
+            text[19] = b'Z';
+            20
+        } else {
+            text.len()
+        };
+        f.write_str(std::str::from_utf8(&text[begin..end]).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -73,7 +124,7 @@ impl FromStr for Ts {
         let t = DateTime::parse_from_rfc3339(text).map_err(|_| TimeError::Instant)?;
         let ts = Self(t.timestamp_micros());
         // An offset and a leap second can push the ends of RFC 3339 out of what can be printed again.
-        let printable = (0..=9999).contains(&ts.parts().0);
+        let printable = (0..=9999).contains(&ts.parts().year);
         printable.then_some(ts).ok_or(TimeError::Instant)
     }
 }
@@ -241,6 +292,31 @@ mod tests {
         }
         assert_eq!("2026-02-18T13:00:00+01:00".parse::<Ts>(), "2026-02-18T12:00:00Z".parse());
         assert!("yesterday".parse::<Ts>().is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn instants_print_as_the_library_prints_them(us in -62_167_219_200_000_000_i64..253_402_300_800_000_000) {
+            let whole = us - us.rem_euclid(1_000_000);
+            for (us, form) in [(us | 1, chrono::SecondsFormat::Micros), (whole, chrono::SecondsFormat::Secs)] {
+                let theirs = DateTime::from_timestamp_micros(us).unwrap().to_rfc3339_opts(form, true);
+                proptest::prop_assert_eq!(Ts(us).to_string(), theirs);
+            }
+        }
+    }
+
+    #[test]
+    fn days_at_the_ends_of_months_and_years_are_right_and_no_instant_is_too_far() {
+        for text in [
+            "2024-02-29T00:00:00Z",
+            "2100-02-28T23:59:59Z",
+            "1999-12-31T23:59:59.999999Z",
+            "2000-03-01T00:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Ts>().expect(text).to_string(), text);
+        }
+        assert_eq!(Ts(i64::MAX).to_string(), "294247-01-10T04:00:54.775807Z");
+        assert_eq!(Ts(i64::MIN).to_string(), "-290308-12-21T19:59:05.224192Z");
     }
 
     #[test]

@@ -14,8 +14,16 @@ use model::{
 
 use super::Pages;
 
-/// A group and one page of it; `None` is the begin of every group.
-pub type Part = Option<(&'static str, u32)>;
+/// What of the fleet is shown; its roll-up is kept under it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The beginning of every group.
+    Groups,
+    /// One page of a group.
+    Group(Group, u32),
+    /// One page of the grid.
+    Grid(u32),
+}
 
 /// What the overview shows, as of one snapshot.
 #[derive(Debug)]
@@ -26,17 +34,6 @@ pub struct Rollup {
     now: Ts,
 }
 
-/// What of the fleet is shown.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    /// The beginning of each group.
-    Groups,
-    /// One page of a group.
-    Group(Group, u32),
-    /// One page of the grid.
-    Grid(u32),
-}
-
 impl Part {
     fn of(state: &ViewState) -> Self {
         let page = state.page.unwrap_or(1);
@@ -44,15 +41,6 @@ impl Part {
             _ if state.is_grid() => Self::Grid(page),
             Some(group) => Self::Group(group, page),
             None => Self::Groups,
-        }
-    }
-
-    /// What its roll-up is kept under.
-    fn key(self) -> Option<(&'static str, u32)> {
-        match self {
-            Self::Groups => None,
-            Self::Group(group, page) => Some((group.as_str(), page)),
-            Self::Grid(page) => Some(("grid", page)),
         }
     }
 }
@@ -66,15 +54,11 @@ impl Pages {
         let part = Part::of(state);
         let Some(selected) = state.sel.as_deref().and_then(|sel| sel.parse().ok()) else {
             let app = &self.state;
-            let rollup = app.rollups.get(
-                part.key(),
-                (|| app.now(), || app.store.head()),
-                async || {
-                    let rollup = self.rollup(&mut self.reader().await?, part).await?;
-                    let now = rollup.now;
-                    Ok((Arc::new(rollup), now))
-                },
-            );
+            let rollup = app.rollups.get(part, (|| app.now(), || app.store.head()), async || {
+                let rollup = self.rollup(&mut self.reader().await?, part).await?;
+                let now = rollup.now;
+                Ok((Arc::new(rollup), now))
+            });
             let Rollup { view, chrome, as_of, now } = &*rollup.await?;
             let data = OverviewPage { view: view.clone(), peek: None };
             return Ok(self.page_of(who, data, *chrome, (*as_of, *now)));
@@ -88,11 +72,7 @@ impl Pages {
         Ok(self.page_of(who, OverviewPage { view, peek }, chrome, (as_of, now)))
     }
 
-    async fn rollup(
-        &self,
-        reader: &mut store::Reader,
-        part: Part,
-    ) -> Result<Rollup, PageError> {
+    async fn rollup(&self, reader: &mut store::Reader, part: Part) -> Result<Rollup, PageError> {
         let now = self.state.now();
         let view = match part {
             Part::Groups => views::overview::load(reader, None, now).await,

@@ -138,8 +138,10 @@ impl Live {
         let mut cursors = vec![since; topics.len()];
         for (cursor, topic) in cursors.iter_mut().zip(&topics) {
             loop {
+                // Boxed, or every socket would keep room for a question to the store all of its life.
+                let missed = Box::pin(fanout.missed(topic, *cursor)).await;
                 // Where the store does not answer, say so by closing; the page reconnects with back-off.
-                let Ok((frames, more)) = fanout.missed(topic, *cursor).await else { return Ok(NO_STORE) };
+                let Ok((frames, more)) = missed else { return Ok(NO_STORE) };
                 for frame in frames {
                     *cursor = frame.to;
                     self.socket.send(&[frame.text]).await?;
@@ -156,6 +158,8 @@ impl Live {
         let (mut news, mut messages) = (vec![], vec![]);
         loop {
             tokio::select! {
+                // Whoever may not read any more is told nothing more; news come before what pages hardly ever say.
+                biased;
                 () = &mut ended => {
                     return Ok(if self.state.shutdown.is_cancelled() { GOING } else { NOT_ALLOWED });
                 }

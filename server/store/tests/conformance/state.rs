@@ -210,6 +210,7 @@ async fn a_verdict_is_kept_with_its_beginning_and_a_new_sentence_is_news(place: 
         said,
         [("Verdict", "converging", "still starting", Some(later)), ("Verdict", "converged", "fine", None)]
     );
+    assert_eq!(reader.verdict_segments_of(std::slice::from_ref(&key), NOON, later).await.unwrap(), lanes);
 }
 
 async fn what_changed_or_is_due_has_to_be_judged(place: Place) {

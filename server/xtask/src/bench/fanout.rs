@@ -142,8 +142,8 @@ impl Names {
 
 /// What one idle page costs the server, in kB.
 fn idle_page(server: &Server, names: &Names, sockets: u32) -> Result<f64> {
-    // The first crowd fills pools and caches; the second shows what a page costs.
-    drop(names.crowd(sockets)?);
+    // A few fill pools and caches. As many as are measured would leave their memory to those.
+    drop(names.crowd(sockets / 20)?);
     std::thread::sleep(SETTLE);
     let before = process::memory(server.id(), false)?;
     let crowd = names.crowd(sockets)?;
