@@ -69,7 +69,14 @@ mod tests {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        assert!(mark.carriers()[0].starts_with(&child.id().to_string()));
+        // The kernel shows a new program a moment before its environment.
+        let until = Instant::now() + Duration::from_secs(10);
+        let mut carriers = mark.carriers();
+        while carriers.is_empty() && Instant::now() < until {
+            std::thread::sleep(STEP);
+            carriers = mark.carriers();
+        }
+        assert!(carriers[0].starts_with(&child.id().to_string()), "{carriers:?}");
         drop(child.stdin.take());
         child.wait().unwrap();
         assert!(mark.gone(Duration::from_secs(1)).is_ok());
