@@ -1,7 +1,8 @@
 // Nothing moves under the pointer, nor under the focus: what arrives meanwhile waits, is counted, and is
 // shown as soon as the list is let go.
 import type { Locator, Page } from "@playwright/test";
-import { awake, expect, test } from "../support/console.ts";
+import { awake, end, expect, test } from "../support/console.ts";
+import { startServer } from "../support/server.ts";
 import { act, apply, signIn } from "../support/vt.ts";
 
 const CHANGES = 20;
@@ -37,43 +38,48 @@ async function watch(element: Locator): Promise<() => Promise<number[]>> {
 const away = (page: Page) => page.mouse.move(2, 2);
 
 for (const held of ["hovered", "focused"]) {
-  test(`a ${held} row of the overview stands still while everything around it changes`, async ({ page, server }) => {
+  test(`a ${held} row of the overview stands still while everything around it changes`, async ({ page }) => {
     test.setTimeout(150_000);
-    const apps = [`${held}-a`, `${held}-b`, `${held}-c`];
-    const [loud, other, quiet] = apps as [string, string, string];
-    for (const app of apps) await apply(server, app, "healthy", true);
-    await signIn(page, server);
-    const told = news(page);
-    await page.goto("/");
-    await awake(page);
-    const of = (app: string) => page.locator("article.env-row", { hasText: `${app}/prod` });
-    for (const app of apps) await expect(of(app)).toHaveAttribute("data-verdict", "converged");
-    await expect(page.getByText("Live", { exact: true })).toBeVisible();
+    // A fleet of its own: of more than twenty app-envs the quiet ones are folded away.
+    const server = await startServer();
+    try {
+      const apps = [`${held}-a`, `${held}-b`, `${held}-c`];
+      const [loud, other, quiet] = apps as [string, string, string];
+      for (const app of apps) await apply(server, app, "healthy", true);
+      await signIn(page, server);
+      const told = news(page);
+      await page.goto(`${server.url}/`);
+      await awake(page);
+      const of = (app: string) => page.locator("article.env-row", { hasText: `${app}/prod` });
+      for (const app of apps) await expect(of(app)).toHaveAttribute("data-verdict", "converged");
+      await expect(page.getByText("Live", { exact: true })).toBeVisible();
 
-    // The last of them: whatever grows or goes above it would move it.
-    const below = (await of(quiet).boundingBox())!.y > (await of(loud).boundingBox())!.y;
-    const [row, moving] = below ? [of(quiet), loud] : [of(loud), quiet];
-    if (held === "hovered") await row.hover();
-    else await row.getByRole("link").first().focus();
-    const id = await row.getAttribute("id");
-    const places = await watch(page.locator(`#${id}`));
-    const before = told.changes;
+      // The last of them: whatever grows or goes above it would move it.
+      const below = (await of(quiet).boundingBox())!.y > (await of(loud).boundingBox())!.y;
+      const [row, moving] = below ? [of(quiet), loud] : [of(loud), quiet];
+      if (held === "hovered") await row.hover();
+      else await row.getByRole("link").first().focus();
+      const id = await row.getAttribute("id");
+      const places = await watch(page.locator(`#${id}`));
+      const before = told.changes;
 
-    await apply(server, moving, "crash-at-start");
-    await act(server, other, "scale", { process: "web", instances: 2 });
-    await expect.poll(() => told.changes - before, slow).toBeGreaterThanOrEqual(CHANGES);
-    // Contents are new in the old place, and what would move is counted.
-    await expect(of(moving)).toHaveAttribute("data-verdict", "stuck", slow);
-    await expect(page.getByRole("button", { name: /changed: show/ })).toBeVisible();
-    expect(await page.locator(`#attention article.env-row`, { hasText: `${moving}/prod` }).count()).toBe(0);
-    expect(await places()).toHaveLength(1);
-    await expect(row).toHaveAttribute("id", id!);
+      await apply(server, moving, "crash-at-start");
+      await act(server, other, "scale", { process: "web", instances: 2 });
+      await expect.poll(() => told.changes - before, slow).toBeGreaterThanOrEqual(CHANGES);
+      // Contents are new in the old place, and what would move is counted.
+      await expect(of(moving)).toHaveAttribute("data-verdict", "stuck", slow);
+      await expect(page.getByRole("button", { name: /changed: show/ })).toBeVisible();
+      expect(await page.locator(`#attention article.env-row`, { hasText: `${moving}/prod` }).count()).toBe(0);
+      expect(await places()).toHaveLength(1);
+      await expect(row).toHaveAttribute("id", id!);
 
-    if (held === "hovered") await away(page);
-    else await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-    await expect(page.locator("#attention article.env-row", { hasText: `${moving}/prod` })).toBeVisible();
-    await expect(page.getByRole("button", { name: /changed: show/ })).toHaveCount(0);
-    for (const app of apps) await act(server, app, "stop");
+      if (held === "hovered") await away(page);
+      else await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await expect(page.locator("#attention article.env-row", { hasText: `${moving}/prod` })).toBeVisible();
+      await expect(page.getByRole("button", { name: /changed: show/ })).toHaveCount(0);
+    } finally {
+      await end(page, server);
+    }
   });
 
   test(`a ${held} row of the events stands still while new ones arrive`, async ({ page, server }) => {
