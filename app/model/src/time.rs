@@ -73,7 +73,6 @@ impl Ts {
 }
 
 /// An instant as people read it, in UTC.
-#[derive(Debug, PartialEq)]
 struct Parts {
     year: i64,
     month: i64,

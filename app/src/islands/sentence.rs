@@ -2,11 +2,15 @@
 
 use crate::ui::erase::Erase as _;
 use leptos::prelude::*;
-use model::{Verdict, live::State, view::Overview};
+use model::{
+    Receipt, Verdict, Wait,
+    live::State,
+    view::{EnvView, ObjectView},
+};
 
 use crate::{
     live::{live, now, slice, title},
-    parts::{verdict_chip, wait_card},
+    parts::{receipt_card, verdict_chip, wait_card},
     platform,
     ui::{
         banner::{Level, banner},
@@ -47,16 +51,25 @@ pub fn Sentence() -> impl IntoView {
 #[derive(Debug, Clone, PartialEq)]
 enum Told {
     Overview { verdict: Verdict, sentence: String },
-    Other(Box<State>),
+    Env(Box<EnvView>),
+    Object(Box<ObjectView>),
+    Receipt(Box<Receipt>),
+    Wait(Box<Wait>),
+    Gone,
 }
 
 impl Told {
     fn of(state: &State) -> Self {
         match state {
-            State::Overview { view } => {
-                Self::Overview { verdict: rolled_up(view), sentence: view.sentence.clone() }
-            }
-            other => Self::Other(Box::new(other.clone())),
+            State::Overview { view } => Self::Overview {
+                verdict: Verdict::roll_up(view.rows.iter().map(|row| row.judgement.verdict)),
+                sentence: view.sentence.clone(),
+            },
+            State::Env { view } => Self::Env(view.clone()),
+            State::Object { view } => Self::Object(view.clone()),
+            State::Receipt { view } => Self::Receipt(view.clone()),
+            State::Wait { view } => Self::Wait(view.clone()),
+            State::Gone => Self::Gone,
         }
     }
 }
@@ -70,45 +83,33 @@ fn spoken(state: &State) -> Option<(Verdict, String)> {
 }
 
 fn sentence(told: &Told) -> AnyView {
-    let state = match told {
-        Told::Overview { verdict, sentence } => return of_overview(*verdict, sentence),
-        Told::Other(state) => &**state,
-    };
-    match state {
-        State::Overview { view } => of_overview(rolled_up(view), &view.sentence),
-        State::Env { view } => view! {
+    match told {
+        Told::Overview { verdict, sentence } => view! {
+            <h1 class="sentence" data-verdict=verdict.as_str()>
+                {verdict_chip::verdict_chip(*verdict)}
+                " "
+                <span class="sentence-text">{outside(sentence)}</span>
+            </h1>
+        }
+        .erased(),
+        Told::Env(view) => view! {
             {verdict_chip::headline(&view.target.title(), &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
         }
         .erased(),
-        State::Object { view } => view! {
+        Told::Object(view) => view! {
             {verdict_chip::headline(&view.object.name, &view.judgement, view.stale_since, now())}
             {verdict_chip::because(&view.judgement)}
         }
         .erased(),
-        State::Receipt { view } => {
-            view! { <h1 class="sentence"><span class="sentence-text">{outside(&crate::parts::receipt_card::outcome_sentence(view))}</span></h1> }.erased()
+        Told::Receipt(receipt) => {
+            view! { <h1 class="sentence"><span class="sentence-text">{outside(&receipt_card::outcome_sentence(receipt))}</span></h1> }.erased()
         }
-        State::Wait { view } => wait_card::headline(view),
-        State::Gone => view! {
+        Told::Wait(wait) => wait_card::headline(wait),
+        Told::Gone => view! {
             <h1 class="sentence">"This is gone."</h1>
             {banner(Level::Note, "What you see below is the last state that was recorded.")}
         }
         .erased(),
     }
-}
-
-fn rolled_up(view: &Overview) -> Verdict {
-    Verdict::roll_up(view.rows.iter().map(|row| row.judgement.verdict))
-}
-
-fn of_overview(verdict: Verdict, sentence: &str) -> AnyView {
-    view! {
-        <h1 class="sentence" data-verdict=verdict.as_str()>
-            {verdict_chip::verdict_chip(verdict)}
-            " "
-            <span class="sentence-text">{outside(sentence)}</span>
-        </h1>
-    }
-    .erased()
 }

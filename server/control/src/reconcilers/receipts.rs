@@ -21,7 +21,8 @@ pub struct Receipts {
 
 /// What is open, and what is observed of it.
 struct Open {
-    receipts: Vec<Receipt>,
+    /// Each with the key of its env.
+    receipts: Vec<(Receipt, ObjectKey)>,
     objects: BTreeMap<ObjectKey, Object>,
     judgements: BTreeMap<ObjectKey, Judgement>,
 }
@@ -51,7 +52,8 @@ impl Receipts {
         let keys: Vec<ObjectKey> = receipts.iter().map(|open| ObjectKey::env(&open.target.env_id)).collect();
         let objects = reader.objects_by_keys(&keys).await?;
         let objects = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
-        Ok(Open { receipts, objects, judgements: reader.judgements(&keys).await? })
+        let judgements = reader.judgements(&keys).await?;
+        Ok(Open { receipts: receipts.into_iter().zip(keys).collect(), objects, judgements })
     }
 
     async fn one(
@@ -97,8 +99,7 @@ impl Reconciler for Receipts {
         let mut status = ReceiptsStatus::default();
         match self.open().await {
             Ok(Open { receipts, objects, judgements }) => {
-                for receipt in receipts {
-                    let key = ObjectKey::env(&receipt.target.env_id);
+                for (receipt, key) in receipts {
                     status.open += 1;
                     match self.one(&receipt, objects.get(&key), judgements.get(&key)).await {
                         Ok(moved) => status.moved += u32::from(moved),
