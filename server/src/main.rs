@@ -12,7 +12,8 @@ use server::{
 };
 use store::{Incoming, OpenError, StoreUrl};
 
-/// A page is made of thousands of small pieces: a third of its time was the C library's allocator.
+/// A page is made of thousands of small pieces: a third of its time was the C library's allocator. The second version
+/// of mimalloc gives memory back a hundred times as soon as the third.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -87,22 +87,25 @@ impl Reader {
     pub async fn event_sample(&mut self, filter: &EventFilter) -> Result<EventSample, StoreError> {
         let range = self.event_range(filter).await?;
         let text = self.sampled(filter, range, None).await?;
-        let lines = lines(&text);
         let mut sample = EventSample::default();
-        for line in &lines {
+        let mut tallies = Facet::ALL.map(|facet| (facet, Tally::default()));
+        for line in lines(&text) {
             let [seq, at, outcome, ..] = line;
             let number =
                 |text: &str| text.parse().map_err(|_| StoreError::damaged(OP, "an event's key or time"));
-            sample.rows.push((Seq(number(seq)?), Ts(number(at)?), *outcome == Outcome::Failed.as_str()));
+            sample.rows.push((Seq(number(seq)?), Ts(number(at)?), outcome == Outcome::Failed.as_str()));
+            tallies.iter_mut().for_each(|(facet, tally)| tally.add(&line, *facet));
         }
         // The engines keep this order by themselves; neither of them promises to.
         sample.rows.sort_unstable_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
-        for facet in Facet::ALL {
+        for (facet, tally) in tallies {
             let counted = if facet.is_asked(filter) {
                 let text = self.sampled(filter, range, Some(facet)).await?;
-                count(&self::lines(&text), facet)
+                let mut tally = Tally::default();
+                lines(&text).for_each(|line| tally.add(&line, facet));
+                tally.most()
             } else {
-                count(&lines, facet)
+                tally.most()
             };
             sample.facets.insert(facet.as_str().to_owned(), counted);
         }
@@ -180,18 +183,24 @@ pub(crate) fn rows<DB: Engine>(
     filter::newest(query, route, CAP);
 }
 
-fn lines(text: &str) -> Vec<[&str; N_FIELDS]> {
-    if text.is_empty() {
-        return vec![];
-    }
-    let fields: Vec<&str> = text.split(SEPARATOR).collect();
-    fields.as_chunks().0.to_vec()
+/// The fields of each event. They are not collected: ten thousand of them would take several times what the text does.
+fn lines(text: &str) -> impl Iterator<Item = [&str; N_FIELDS]> {
+    let mut fields = text.split(SEPARATOR);
+    std::iter::from_fn(move || {
+        let mut line = [""; N_FIELDS];
+        for field in &mut line {
+            *field = fields.next()?;
+        }
+        Some(line)
+    })
 }
 
-/// The values of a facet, the most frequent first.
-fn count(lines: &[[&str; N_FIELDS]], facet: Facet) -> Vec<FacetCount> {
-    let mut counted: HashMap<&str, i64> = HashMap::new();
-    for line in lines {
+/// How often each value of a facet was seen.
+#[derive(Debug, Default)]
+struct Tally<'a>(HashMap<&'a str, i64>);
+
+impl<'a> Tally<'a> {
+    fn add(&mut self, line: &[&'a str; N_FIELDS], facet: Facet) {
         let [_, _, outcome, controller, reason, kind, app] = *line;
         let value = match facet {
             Facet::Controller => controller,
@@ -201,11 +210,15 @@ fn count(lines: &[[&str; N_FIELDS]], facet: Facet) -> Vec<FacetCount> {
             Facet::App => app,
         };
         if !value.is_empty() {
-            *counted.entry(value).or_default() += 1;
+            *self.0.entry(value).or_default() += 1;
         }
     }
-    let mut counted: Vec<(&str, i64)> = counted.into_iter().collect();
-    counted.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
-    counted.truncate(FACET_VALUES);
-    counted.into_iter().map(|(value, n)| FacetCount { value: value.to_owned(), n }).collect()
+
+    /// The most frequent values first.
+    fn most(self) -> Vec<FacetCount> {
+        let mut counted: Vec<(&str, i64)> = self.0.into_iter().collect();
+        counted.sort_unstable_by(|(a, n), (b, m)| m.cmp(n).then(a.cmp(b)));
+        counted.truncate(FACET_VALUES);
+        counted.into_iter().map(|(value, n)| FacetCount { value: value.to_owned(), n }).collect()
+    }
 }
