@@ -170,11 +170,11 @@ async fn a_stalled_socket_holds_nobody_up_is_told_from_where_it_missed_and_is_cl
     for socket in [&mut healthy, &mut slow, &mut dead] {
         socket.say(&resume(&app, at, vec![all_events()])).await;
     }
-    // More than what the kernel's buffers (4 MiB to send, little to receive) and an inbox (128 frames of 16 KiB) hold,
+    // More than what the kernel's buffers (4 MiB to send, little to receive) and an outbox (128 frames of 16 KiB) hold,
     // and no more: the slow one must read again before it counts as dead.
     let text = "x".repeat(3_000);
     const ROUNDS: usize = 7;
-    // One round fits into an inbox, so who reads is never behind, however fast the store is.
+    // One round fits into an outbox, so who reads is never behind, however fast the store is.
     let (mut seen, mut reached) = (Vec::new(), at);
     for _ in 0..ROUNDS {
         let head = app.record(&vec![text.as_str(); 400]).await;

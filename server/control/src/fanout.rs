@@ -2,7 +2,7 @@
 //! of its sockets.
 //!
 //! A frame covers a journal range of its topic. State is coalesced to the newest; events never are. The journal
-//! is read once a round for all topics together. Every follower has a bounded inbox; one that falls behind is
+//! is read once a round for all topics together. Every follower has a bounded outbox; one that falls behind is
 //! told nothing more, and nobody waits for it: it resumes from the store.
 //!
 //! Two cursors a ring: up to where the journal has been *scanned* for it, and up to where its followers have
@@ -10,14 +10,12 @@
 //! one ended, so that ranges always join.
 
 mod content;
+mod outbox;
 mod rings;
 mod round;
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -28,21 +26,23 @@ use model::{
 use rules::Limits;
 use store::{Store, StoreError};
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::Notify,
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::Clock;
+use outbox::Listener;
+pub use outbox::{Following, Pen};
 use rings::Rings;
 
 /// Frames and heartbeats that wait for one socket: three seconds of a busy topic.
-const INBOX: usize = 128;
+const OUTBOX: usize = 128;
 /// Journal rows that are read at once.
 const MAX_ROWS: u32 = 2000;
 /// How far back a socket may resume; beyond it, loading the page again is cheaper for everybody.
 pub const MAX_RESUME: i64 = 10_000;
-/// Between two rounds at least: what happens within it shares a frame.
+/// How long news wait for more that share their frame, where something was told this short a time ago.
 const COALESCE: Duration = Duration::from_millis(25);
 /// How often the journal is looked at without being called: other processes write too.
 const POLL: Duration = Duration::from_secs(1);
@@ -50,8 +50,10 @@ const POLL: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A message that was serialised once; clones share its bytes.
-pub trait Payload: From<String> + Clone + Send + Sync + 'static {}
-impl<T: From<String> + Clone + Send + Sync + 'static> Payload for T {}
+pub trait Payload: From<String> + Clone + Send + Sync + 'static {
+    /// What writes it to a socket.
+    type Pen: Pen<Self>;
+}
 
 /// A frame, serialised once.
 #[derive(Debug, Clone)]
@@ -64,59 +66,29 @@ pub struct Frame<P> {
     pub text: P,
 }
 
-/// What a follower finds in its inbox.
+/// What a follower is told.
 #[derive(Debug, Clone)]
 pub enum Told<P> {
-    /// News of the n-th of its topics.
-    Frame(u8, Frame<P>),
+    /// News of the n-th of its topics: frames whose ranges join, at least one.
+    Frames(u8, Arc<[Frame<P>]>),
     /// We are there, and everything up to its sequence has been told.
     Heartbeat(P),
 }
 
-/// One socket, as the rings know it.
-struct Listener<P> {
-    inbox: mpsc::Sender<Told<P>>,
-    behind: AtomicBool,
-}
-
-impl<P> Listener<P> {
-    /// Puts something into the inbox. A full one stays as it is from then on, without a hole.
-    fn tell(&self, told: Told<P>) {
-        if !self.behind.load(Ordering::Relaxed)
-            && let Err(mpsc::error::TrySendError::Full(_)) = self.inbox.try_send(told)
-        {
-            self.behind.store(true, Ordering::Relaxed);
+impl<P> Told<P> {
+    /// How many messages these are.
+    fn n(&self) -> usize {
+        match self {
+            Self::Frames(_, frames) => frames.len(),
+            Self::Heartbeat(_) => 1,
         }
-    }
-
-    fn is_gone(&self) -> bool {
-        self.behind.load(Ordering::Relaxed) || self.inbox.is_closed()
-    }
-}
-
-/// One socket's end. Dropping it ends the following.
-pub struct Following<P> {
-    inbox: mpsc::Receiver<Told<P>>,
-    listener: Arc<Listener<P>>,
-}
-
-impl<P> Following<P> {
-    /// Waits for news and takes all of it, up to `limit`.
-    pub async fn news(&mut self, into: &mut Vec<Told<P>>, limit: usize) {
-        self.inbox.recv_many(into, limit).await;
-    }
-
-    /// Whether the inbox has overflown: what it holds is without a hole, and nothing will follow.
-    #[must_use]
-    pub fn is_behind(&self) -> bool {
-        self.listener.behind.load(Ordering::Relaxed)
     }
 }
 
 /// All rings.
-pub struct Fanout<P>(Arc<Inner<P>>);
+pub struct Fanout<P: Payload>(Arc<Inner<P>>);
 
-struct Inner<P> {
+struct Inner<P: Payload> {
     store: Store,
     clock: Clock,
     limits: Limits,
@@ -125,7 +97,7 @@ struct Inner<P> {
     called: Notify,
 }
 
-impl<P> Clone for Fanout<P> {
+impl<P: Payload> Clone for Fanout<P> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -142,15 +114,14 @@ impl<P: Payload> Fanout<P> {
         self.0.rings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Follows topics from `since`. State that has changed since then comes into the inbox by itself; events are
+    /// Follows topics from `since`. State that has changed since then is told by itself; events are
     /// asked for with [`Fanout::missed`], after this, so that ranges may overlap and never leave a hole.
     #[must_use]
     pub fn follow(&self, topics: &[Topic], since: Seq) -> Following<P> {
-        let (sender, inbox) = mpsc::channel(INBOX);
-        let listener = Arc::new(Listener { inbox: sender, behind: AtomicBool::new(false) });
+        let listener = Listener::new(OUTBOX);
         self.rings().join(topics, since, self.0.store.head(), &listener);
         self.0.called.notify_one();
-        Following { inbox, listener }
+        Following::of(listener)
     }
 
     /// The next frames of events after `at`, and whether more follow. Empty where the journal has not moved or
@@ -187,8 +158,11 @@ impl<P: Payload> Fanout<P> {
                 () = self.0.called.notified() => {}
                 () = sleep_until(look_again) => {}
             }
-            // What is alone goes out at once; what follows closely waits, and shares a frame.
-            sleep_until(last + COALESCE).await;
+            // What is alone goes out at once; what follows closely waits, and shares a frame with what comes meanwhile.
+            let now = Instant::now();
+            if now < last + COALESCE {
+                sleep_until(now + COALESCE).await;
+            }
             journal.borrow_and_update();
             last = Instant::now();
             if !self.round(false).await {

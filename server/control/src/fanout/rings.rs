@@ -5,26 +5,26 @@ use std::{collections::BTreeMap, sync::Arc};
 use model::{Seq, live::Topic};
 use tokio::time::Instant;
 
-use super::{Frame, Listener, Payload, Told};
+use super::{Frame, Payload, Told, outbox::Listener};
 
 /// All rings, and every socket once for its heartbeats.
-pub(super) struct Rings<P> {
+pub(super) struct Rings<P: Payload> {
     topics: BTreeMap<Topic, Ring<P>>,
     sockets: Vec<Arc<Listener<P>>>,
 }
 
-impl<P> Default for Rings<P> {
+impl<P: Payload> Default for Rings<P> {
     fn default() -> Self {
         Self { topics: BTreeMap::new(), sockets: vec![] }
     }
 }
 
-struct Ring<P> {
+struct Ring<P: Payload> {
     followers: Vec<Follower<P>>,
     cursor: Cursor,
 }
 
-struct Follower<P> {
+struct Follower<P: Payload> {
     /// Which of its topics this is.
     n: u8,
     /// Up to where it has been told, or will be by what it reads itself.
@@ -46,16 +46,18 @@ pub(super) struct Cursor {
 }
 
 impl<P: Payload> Ring<P> {
-    fn tell(&mut self, frame: &Frame<P>) {
+    fn tell(&mut self, frames: &Arc<[Frame<P>]>) {
+        let [first, ..] = &**frames else { return };
+        let to = frames.last().map_or(first.to, |last| last.to);
         self.followers.retain_mut(|follower| {
-            // One who joined from further back while this frame was made waits for the next.
-            if frame.after <= follower.reached {
-                follower.listener.tell(Told::Frame(follower.n, frame.clone()));
-                follower.reached = follower.reached.max(frame.to);
+            // One who joined from further back while these frames were made waits for the next.
+            if first.after > follower.reached {
+                return true;
             }
-            !follower.listener.is_gone()
+            follower.reached = follower.reached.max(to);
+            follower.listener.tell(Told::Frames(follower.n, Arc::clone(frames)))
         });
-        self.cursor.told = self.followers.iter().map(|follower| follower.reached).min().unwrap_or(frame.to);
+        self.cursor.told = self.followers.iter().map(|follower| follower.reached).min().unwrap_or(to);
     }
 }
 
@@ -90,11 +92,9 @@ impl<P: Payload> Rings<P> {
     }
 
     /// Tells a ring what was made from its cursor `before`, and moves the cursor.
-    pub(super) fn tell(&mut self, topic: &Topic, before: Cursor, now: Cursor, frames: &[Frame<P>]) {
+    pub(super) fn tell(&mut self, topic: &Topic, before: Cursor, now: Cursor, frames: &Arc<[Frame<P>]>) {
         let Some(ring) = self.topics.get_mut(topic) else { return };
-        for frame in frames {
-            ring.tell(frame);
-        }
+        ring.tell(frames);
         // Somebody joined meanwhile from further back: the journal is looked at again from there.
         let lowered = ring.cursor.scanned < before.scanned;
         ring.cursor.scanned = if lowered { ring.cursor.scanned } else { now.scanned };
@@ -110,10 +110,7 @@ impl<P: Payload> Rings<P> {
 
     /// Tells every socket that we are there, and forgets those that are not.
     pub(super) fn beat(&mut self, heartbeat: &P) {
-        for socket in &self.sockets {
-            socket.tell(Told::Heartbeat(heartbeat.clone()));
-        }
-        self.sockets.retain(|socket| !socket.is_gone());
+        self.sockets.retain(|socket| socket.tell(Told::Heartbeat(heartbeat.clone())));
         self.topics.retain(|_, ring| {
             ring.followers.retain(|follower| !follower.listener.is_gone());
             !ring.followers.is_empty()
@@ -123,32 +120,10 @@ impl<P: Payload> Rings<P> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, Ordering};
-
-    use tokio::sync::mpsc;
-
-    use super::*;
-
-    type Inbox = mpsc::Receiver<Told<String>>;
-
-    fn listener(size: usize) -> (Arc<Listener<String>>, Inbox) {
-        let (inbox, receiver) = mpsc::channel(size);
-        (Arc::new(Listener { inbox, behind: AtomicBool::new(false) }), receiver)
-    }
+    use super::{super::outbox::tests::waiting, *};
 
     fn frame(after: i64, to: i64) -> Frame<String> {
         Frame { after: Seq(after), to: Seq(to), text: format!("{after}-{to}") }
-    }
-
-    fn inbox(receiver: &mut Inbox) -> Vec<String> {
-        let mut texts = vec![];
-        while let Ok(told) = receiver.try_recv() {
-            texts.push(match told {
-                Told::Frame(_, frame) => frame.text,
-                Told::Heartbeat(text) => text,
-            });
-        }
-        texts
     }
 
     fn moved(cursor: Cursor, scanned: i64) -> Cursor {
@@ -162,58 +137,58 @@ mod tests {
     #[test]
     fn a_quiet_topic_is_scanned_on_and_its_next_frame_starts_where_the_last_one_ended() {
         let mut rings = Rings::default();
-        let (one, mut receiver) = listener(8);
+        let one = Listener::new(8);
         rings.join(&[events()], Seq(10), Seq(10), &one);
         let (topic, before) = rings.followed().remove(0);
-        rings.tell(&topic, before, moved(before, 5000), &[]);
+        rings.tell(&topic, before, moved(before, 5000), &Arc::from([]));
         let (_, quiet) = rings.followed().remove(0);
         assert_eq!((quiet.scanned, quiet.told), (Seq(5000), Seq(10)));
         assert_eq!(rings.told(), Some(Seq(5000)), "the heartbeat moves its readers on");
-        rings.tell(&topic, quiet, moved(quiet, 5001), &[frame(10, 5001)]);
-        assert_eq!(inbox(&mut receiver), ["10-5001"]);
+        rings.tell(&topic, quiet, moved(quiet, 5001), &Arc::from([frame(10, 5001)]));
+        assert_eq!(waiting(&one), ["10-5001"]);
         assert_eq!(rings.followed()[0].1.told, Seq(5001));
     }
 
     #[test]
     fn whoever_joins_from_further_back_while_a_frame_is_made_gets_the_next_one() {
         let mut rings = Rings::default();
-        let ((old, mut olds), (new, mut news)) = (listener(8), listener(8));
+        let (old, new) = (Listener::new(8), Listener::new(8));
         rings.join(&[Topic::Overview], Seq(10), Seq(10), &old);
         let (topic, before) = rings.followed().remove(0);
         rings.join(&[Topic::Overview], Seq(4), Seq(10), &new);
-        rings.tell(&topic, before, moved(before, 12), &[frame(10, 12)]);
-        assert_eq!(inbox(&mut olds), ["10-12"]);
-        assert_eq!(inbox(&mut news), [""; 0], "it would see a hole");
+        rings.tell(&topic, before, moved(before, 12), &Arc::from([frame(10, 12)]));
+        assert_eq!(waiting(&old), ["10-12"]);
+        assert_eq!(waiting(&new), [""; 0], "it would see a hole");
         let (_, now) = rings.followed().remove(0);
         assert_eq!((now.scanned, now.told), (Seq(4), Seq(4)));
-        rings.tell(&topic, now, moved(now, 13), &[frame(4, 13)]);
-        assert_eq!(inbox(&mut news), ["4-13"]);
+        rings.tell(&topic, now, moved(now, 13), &Arc::from([frame(4, 13)]));
+        assert_eq!(waiting(&new), ["4-13"]);
     }
 
     #[test]
-    fn a_full_inbox_ends_without_a_hole_and_holds_nobody_up() {
+    fn a_full_outbox_ends_without_a_hole_and_holds_nobody_up() {
         let mut rings = Rings::default();
-        let ((slow, mut slows), (quick, mut quicks)) = (listener(2), listener(8));
+        let (slow, quick) = (Listener::new(2), Listener::new(8));
         rings.join(&[events()], Seq(0), Seq(0), &slow);
         rings.join(&[events()], Seq(0), Seq(0), &quick);
         for n in 0..4 {
             let (topic, before) = rings.followed().remove(0);
-            rings.tell(&topic, before, moved(before, n + 1), &[frame(n, n + 1)]);
+            rings.tell(&topic, before, moved(before, n + 1), &Arc::from([frame(n, n + 1)]));
         }
-        assert_eq!(inbox(&mut quicks), ["0-1", "1-2", "2-3", "3-4"]);
-        assert!(slow.behind.load(Ordering::Relaxed));
-        assert_eq!(inbox(&mut slows), ["0-1", "1-2"]);
+        assert_eq!(waiting(&quick), ["0-1", "1-2", "2-3", "3-4"]);
+        assert!(slow.is_gone());
+        assert_eq!(waiting(&slow), ["0-1", "1-2"]);
         rings.beat(&"beat".to_owned());
         assert_eq!((rings.sockets.len(), rings.topics[&events()].followers.len()), (1, 1));
     }
 
     #[test]
     fn a_state_that_was_not_told_yet_holds_the_heartbeat_back() {
-        let mut rings = Rings::default();
-        let (one, _receiver) = listener(8);
+        let mut rings: Rings<String> = Rings::default();
+        let one = Listener::new(8);
         rings.join(&[Topic::Overview], Seq(10), Seq(10), &one);
         let (topic, before) = rings.followed().remove(0);
-        rings.tell(&topic, before, Cursor { dirty: true, ..moved(before, 20) }, &[]);
+        rings.tell(&topic, before, Cursor { dirty: true, ..moved(before, 20) }, &Arc::from([]));
         assert_eq!(rings.told(), Some(Seq(10)));
         assert!(rings.rested_at().is_some());
     }

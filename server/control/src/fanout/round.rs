@@ -46,7 +46,8 @@ pub(super) async fn round<P: Payload>(fanout: &Fanout<P>, all: bool) -> Result<(
     let head = scan(&mut reader, &mut turns, from).await?;
     // Events first: they do not wait for states to be computed.
     for turn in &mut turns {
-        fanout.rings().tell(&turn.topic, turn.before, turn.now, &turn.frames);
+        let frames = std::mem::take(&mut turn.frames).into();
+        fanout.rings().tell(&turn.topic, turn.before, turn.now, &frames);
         turn.before = turn.now;
     }
     for turn in turns.iter_mut().filter(|turn| turn.now.dirty) {
@@ -58,7 +59,7 @@ pub(super) async fn round<P: Payload>(fanout: &Fanout<P>, all: bool) -> Result<(
         let frame = state.map(|state| content::state_frame(&turn.topic, turn.now.told, head, state));
         turn.now.dirty = false;
         turn.now.rest = Instant::now() + (begin.elapsed() * REST).min(MAX_REST);
-        fanout.rings().tell(&turn.topic, turn.before, turn.now, frame.as_slice());
+        fanout.rings().tell(&turn.topic, turn.before, turn.now, &frame.into_iter().collect());
     }
     Ok(())
 }

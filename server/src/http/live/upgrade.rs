@@ -7,14 +7,20 @@ use axum::{
     response::Response,
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::BytesMut;
 use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper_util::{
+    rt::TokioIo,
+    server::conn::auto::upgrade::{Parts as Connection, downcast},
+};
 use model::ErrorCode;
 use sha1::{Digest as _, Sha1};
+use tokio::net::TcpStream;
 
 use super::{
     super::{error::Problem, guard::Trace},
-    socket::Socket,
+    ear::Ear,
+    pen::Pen,
 };
 use crate::state::AppState;
 
@@ -24,14 +30,11 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const AGREED: HeaderValue =
     HeaderValue::from_static("permessage-deflate; server_no_context_takeover; client_no_context_takeover");
 
-/// A socket over a connection of ours.
-pub(super) type Connection = Socket<TokioIo<Upgraded>>;
-
 /// A request that can become a socket.
 pub(in crate::http) struct Upgrade {
     accept: HeaderValue,
     inflates: bool,
-    connection: OnUpgrade,
+    upgraded: OnUpgrade,
 }
 
 impl FromRequestParts<AppState> for Upgrade {
@@ -46,7 +49,7 @@ impl FromRequestParts<AppState> for Upgrade {
         let accept = headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked).and_then(accept);
         let inflates = inflates(headers);
         match (accept, parts.extensions.remove::<OnUpgrade>()) {
-            (Some(accept), Some(connection)) => Ok(Self { accept, inflates, connection }),
+            (Some(accept), Some(upgraded)) => Ok(Self { accept, inflates, upgraded }),
             _ => Err(Problem::new(ErrorCode::Invalid, "this address speaks WebSocket, version 13", &trace)
                 .hint("programs read GET /api/v1/events?follow=true")),
         }
@@ -57,12 +60,15 @@ impl Upgrade {
     /// Answers the request, and runs `talk` once the connection is a socket.
     pub(super) fn talk<F: Future<Output = ()> + Send>(
         self,
-        talk: impl FnOnce(Connection) -> F + Send + 'static,
+        talk: impl FnOnce(Ear, Pen) -> F + Send + 'static,
     ) -> Response {
-        let Self { accept, inflates, connection } = self;
+        let Self { accept, inflates, upgraded } = self;
         tokio::spawn(async move {
-            match connection.await {
-                Ok(upgraded) => talk(Socket::new(TokioIo::new(upgraded), inflates)).await,
+            match upgraded.await {
+                Ok(upgraded) => match halves(upgraded, inflates) {
+                    Some((ear, pen)) => talk(ear, pen).await,
+                    None => tracing::warn!("a connection that is not TCP cannot become a socket"),
+                },
                 Err(error) => tracing::debug!(%error, "a connection was gone before it became a socket"),
             }
         });
@@ -77,6 +83,16 @@ impl Upgrade {
         }
         response
     }
+}
+
+/// Both halves of a socket. The connection is taken out of what HTTP had put around it: whoever writes to many of them
+/// cannot wait for any.
+fn halves(upgraded: Upgraded, inflates: bool) -> Option<(Ear, Pen)> {
+    let Connection { io, read_buf, .. } = downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    let (reads, writes) = io.into_inner().into_split();
+    // Copied: the buffer of a request has kilobytes, and would be kept as long as the socket.
+    let received = BytesMut::from(&read_buf[..]);
+    Some((Ear::new(reads, received, inflates), Pen::new(writes, inflates)))
 }
 
 /// Whether a list of words has this one.

@@ -1,41 +1,29 @@
-//! A WebSocket as the server's side of `/live` needs it: RFC 6455, with the compression of RFC 7692.
+//! The half of a socket that listens: RFC 6455, with the compression of RFC 7692.
 //!
-//! It is ours because what is sent here was framed and compressed before, once for everybody; what is received is a
-//! page's one message, pings and the end. It refuses what a page of ours never sends: binary messages, and texts of
-//! 64 KiB or more, before as after inflating.
-
-use std::time::Duration;
+//! What is heard is a page's one message, pings and the end. It refuses what a page of ours never sends: binary
+//! messages, and texts of 64 KiB or more, before as after inflating.
 
 use bytes::{Buf as _, BytesMut};
 use flate2::{Decompress, FlushDecompress};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    time::timeout,
-};
+use tokio::{io::AsyncReadExt as _, net::tcp::OwnedReadHalf};
 
 use super::{
     Goodbye, NOT_UNDERSTOOD,
-    packed::{CLOSE, DEFLATED, LAST, PONG, Packed, TAIL, TEXT, frame},
+    packed::{CLOSE, DEFLATED, LAST, PONG, TAIL, TEXT},
 };
 
-/// A write that takes longer means that nobody reads.
-const WRITE: Duration = Duration::from_secs(10);
-/// How long the other side has to hang up after we said goodbye.
-const LINGER: Duration = Duration::from_secs(1);
 /// What is read at once; pages say little.
 const CHUNK: usize = 512;
 const MAX_TEXT: usize = 64 * 1024 - 1;
-/// Of the reason in a close frame (RFC 6455, section 5.5).
-const MAX_REASON: usize = 123;
 const CONTINUATION: u8 = 0;
 const PING: u8 = 9;
 
 const TOO_LARGE: Goodbye = (1009, "a page says less than this");
 const NO_TEXT: Goodbye = (1007, "this is no text");
 
-/// One connection after its upgrade.
-pub(super) struct Socket<S> {
-    stream: S,
+/// What one connection says after its upgrade.
+pub(super) struct Ear {
+    stream: OwnedReadHalf,
     inflates: bool,
     received: BytesMut,
     /// What came of a message whose end has not come.
@@ -71,10 +59,10 @@ struct Piece {
     payload: Vec<u8>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    /// A socket over this stream; `inflates` as was agreed in the handshake.
-    pub(super) fn new(stream: S, inflates: bool) -> Self {
-        Self { stream, inflates, received: BytesMut::new(), pieces: None }
+impl Ear {
+    /// Listens to this stream, of which so much was `received` before; `inflates` as was agreed in the handshake.
+    pub(super) fn new(stream: OwnedReadHalf, received: BytesMut, inflates: bool) -> Self {
+        Self { stream, inflates, received, pieces: None }
     }
 
     /// What comes next. Nothing is lost where the waiting is given up.
@@ -121,44 +109,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         String::from_utf8(bytes).map(|text| Some(Heard::Text(text))).map_err(|_| NO_TEXT)
     }
 
-    /// Sends some messages with one write.
-    pub(super) async fn send(&mut self, messages: &[Packed]) -> Result<(), Lost> {
-        match messages {
-            [] => Ok(()),
-            [one] => self.write(one.bytes(self.inflates)).await,
-            many => {
-                let all: Vec<_> = many.iter().map(|one| one.bytes(self.inflates)).collect();
-                self.write(&all.concat()).await
-            }
-        }
-    }
-
-    /// Answers a ping.
-    pub(super) async fn pong(&mut self, words: &[u8]) -> Result<(), Lost> {
-        self.write(&frame(LAST | PONG, words)).await
-    }
-
-    /// Closes with a code and a reason, and waits for the other side to hang up: whoever hangs up on data that was
-    /// not read yet takes back what was sent before.
-    pub(super) async fn close(mut self, (code, reason): (u16, &str)) {
-        let mut payload = code.to_be_bytes().to_vec();
-        payload.extend(&reason.as_bytes()[..reason.floor_char_boundary(MAX_REASON)]);
-        if self.write(&frame(LAST | CLOSE, &payload)).await.is_err() {
-            return;
-        }
-        let hang_up = async {
-            let _ = self.stream.shutdown().await;
-            let mut rest = [0; CHUNK];
-            while let Ok(1..) = self.stream.read(&mut rest).await {}
-        };
-        let _ = timeout(LINGER, hang_up).await;
-    }
-
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), Lost> {
-        match timeout(WRITE, self.stream.write_all(bytes)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(Lost::Closed),
-        }
+    /// Waits for the other side to hang up, whatever it says until then.
+    pub(super) async fn end(mut self) {
+        let mut rest = [0; CHUNK];
+        while let Ok(1..) = self.stream.read(&mut rest).await {}
     }
 }
 
@@ -202,9 +156,15 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Goodbye> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::DuplexStream;
+    use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-    use super::*;
+    use super::{
+        super::{
+            packed::{Packed, frame},
+            pair,
+        },
+        *,
+    };
 
     const MASK: [u8; 4] = [1, 2, 3, 4];
 
@@ -231,16 +191,18 @@ mod tests {
         sent[if sent[1] < 126 { 2 } else { 4 }..].to_vec()
     }
 
-    async fn open(inflates: bool, said: &[u8]) -> (Socket<DuplexStream>, DuplexStream) {
-        let (ours, mut theirs) = tokio::io::duplex(1 << 20);
-        theirs.write_all(said).await.unwrap();
-        (Socket::new(ours, inflates), theirs)
+    /// Somebody who listens, and the connection that they listen to.
+    async fn open(inflates: bool) -> (Ear, TcpStream) {
+        let (ours, theirs) = pair().await;
+        (Ear::new(ours.into_split().0, BytesMut::new(), inflates), theirs)
     }
 
     async fn first(inflates: bool, said: &[u8]) -> Result<Heard, Lost> {
-        let (mut socket, theirs) = open(inflates, said).await;
-        drop(theirs);
-        socket.recv().await
+        let (mut ear, mut theirs) = open(inflates).await;
+        let say = async move { theirs.write_all(said).await };
+        let (said, heard) = tokio::join!(say, ear.recv());
+        said.unwrap();
+        heard
     }
 
     fn text(text: &str) -> Result<Heard, Lost> {
@@ -251,14 +213,14 @@ mod tests {
     async fn a_text_is_heard_however_it_was_cut_and_pings_may_come_between() {
         let said =
             [masked(TEXT, b"{\"a\""), masked(LAST | PING, b"hm"), masked(LAST, ":1}".as_bytes())].concat();
-        let (mut socket, mut theirs) = open(false, &[]).await;
+        let (mut ear, mut theirs) = open(false).await;
         let bytewise = async {
             for byte in &said {
                 theirs.write_all(&[*byte]).await.unwrap();
                 tokio::task::yield_now().await;
             }
         };
-        let both = async { (socket.recv().await, socket.recv().await) };
+        let both = async { (ear.recv().await, ear.recv().await) };
         let ((ping, whole), ()) = tokio::join!(both, bytewise);
         assert_eq!(ping, Ok(Heard::Ping(b"hm".to_vec())));
         assert_eq!(whole, text("{\"a\":1}"));
@@ -319,31 +281,5 @@ mod tests {
         assert_eq!(first(true, &[]).await, Err(Lost::Closed));
         assert_eq!(first(true, &masked(LAST | TEXT, b"hello")[..7]).await, Err(Lost::Closed));
         assert_eq!(first(true, &masked(LAST | CLOSE, &[3, 232])).await, Ok(Heard::Close));
-    }
-
-    #[tokio::test]
-    async fn a_goodbye_says_its_code_and_as_much_of_its_reason_as_there_is_room_for() {
-        let (socket, mut theirs) = open(true, &[]).await;
-        let reason = "ä".repeat(100);
-        let said = async {
-            let mut said = vec![];
-            theirs.read_to_end(&mut said).await.unwrap();
-            drop(theirs);
-            said
-        };
-        let ((), said) = tokio::join!(socket.close((1013, &reason)), said);
-        assert_eq!(said[..4], [LAST | CLOSE, 124, 0x03, 0xf5]);
-        assert_eq!(std::str::from_utf8(&said[4..]).unwrap(), "ä".repeat(61));
-    }
-
-    #[tokio::test]
-    async fn several_messages_are_sent_one_after_the_other() {
-        let (mut socket, mut theirs) = open(false, &[]).await;
-        let messages: Vec<_> = ["one", "two"].map(|text| Packed::from(text.to_owned())).into();
-        socket.send(&messages).await.unwrap();
-        drop(socket);
-        let mut said = vec![];
-        theirs.read_to_end(&mut said).await.unwrap();
-        assert_eq!(said, b"\x81\x03one\x81\x03two");
     }
 }
