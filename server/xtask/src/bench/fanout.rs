@@ -5,6 +5,7 @@
 //! do; they keep nothing and check nobody. The server has one processor to itself, the load the other.
 
 mod load;
+mod readers;
 mod yardstick;
 
 use std::time::Duration;

@@ -70,7 +70,9 @@ fn size(
     let admin = server.client()?;
     let begun = Instant::now();
     fill(&admin, envs)?;
-    cmd::say(format!("{envs} app-envs after {} s", begun.elapsed().as_secs()));
+    let filled = begun.elapsed().as_secs();
+    rest(&server)?;
+    cmd::say(format!("{envs} app-envs after {filled} s, at rest after {} s", begun.elapsed().as_secs()));
     let viewer = token(&admin, "viewer")?;
     let operator = token(&admin, "operator")?;
     let origin = admin.credentials().0;
@@ -129,6 +131,21 @@ fn fill(admin: &Client, envs: u32) -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
+}
+
+/// Waits until nothing is done any more because of what was applied: receipts are followed after all is judged.
+fn rest(server: &Server) -> Result<()> {
+    let begun = Instant::now();
+    let mut before = process::cpu(server.id())?;
+    while begun.elapsed() < SETTLED {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = process::cpu(server.id())?;
+        if now.saturating_sub(before) < Duration::from_millis(100) {
+            return Ok(());
+        }
+        before = now;
+    }
+    bail!("the server did not come to rest within {} s", SETTLED.as_secs())
 }
 
 fn apply(admin: &Client, n: u32) -> Result<()> {

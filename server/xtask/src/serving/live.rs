@@ -103,9 +103,14 @@ impl Live {
         Ok(self.stream.get_ref().set_read_timeout(Some(patience))?)
     }
 
-    /// Another handle of its connection, to shut it down from elsewhere.
-    pub(crate) fn handle(&self) -> Result<TcpStream> {
-        Ok(self.stream.get_ref().try_clone()?)
+    /// Its connection, to wait for news.
+    pub(crate) fn stream(&self) -> &TcpStream {
+        self.stream.get_ref()
+    }
+
+    /// Whether something was read from the kernel that nobody has looked at.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.stream.buffer().is_empty()
     }
 
     /// Sends a text. Its mask is zero: it hides nothing from anybody on loopback.

@@ -1,10 +1,9 @@
 //! A platform that reports at a steady rate, and the crowd that follows it.
 
 use std::{
-    net::{Shutdown, TcpStream},
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -14,20 +13,17 @@ use anyhow::{Context as _, Result, bail};
 use model::live::Topic;
 use serde_json::json;
 
+use super::readers::Readers;
 use crate::serving::{client::Client, live::Live, now};
 
 /// Reports a second.
 const REPORTS: u32 = 50;
 /// One socket in so many looks into what it gets; the others only follow the cursors.
-const SAMPLED: u32 = 50;
-/// A socket that heard nothing for so long is dead: heartbeats come every five seconds.
-const SILENCE: Duration = Duration::from_secs(20);
+const SAMPLED: usize = 50;
 /// How messages begin whose way is timed.
 pub(super) const COUNTED: &str = "n";
 /// What says which range of the journal a frame covers.
 const HEAD: u64 = 200;
-/// The stack of one reader.
-const STACK: usize = 128 * 1024;
 /// After the last acknowledgement.
 const DRAIN: Duration = Duration::from_secs(15);
 
@@ -78,16 +74,15 @@ pub(super) fn report(client: &Client, mark: &str, rate: u32, seconds: u32) -> Re
     Ok(Sent { acknowledged })
 }
 
+/// Which event arrived when.
+type Arrivals = Vec<(usize, Instant)>;
+
 /// Open pages.
 pub(super) struct Crowd {
-    members: Vec<Member>,
-}
-
-struct Member {
-    handle: TcpStream,
-    /// Up to where it has heard everything.
-    heard: Arc<AtomicI64>,
-    reader: JoinHandle<Result<Vec<(usize, Instant)>>>,
+    /// Up to where each has heard everything.
+    heard: Arc<[AtomicI64]>,
+    over: Arc<AtomicBool>,
+    reader: Option<JoinHandle<Result<Arrivals>>>,
 }
 
 /// What a crowd has heard.
@@ -108,9 +103,10 @@ impl Heard {
 
 impl Drop for Crowd {
     fn drop(&mut self) {
-        for member in &self.members {
-            // It may be closed already.
-            let _ = member.handle.shutdown(Shutdown::Both);
+        self.over.store(true, Ordering::Relaxed);
+        if let Some(reader) = self.reader.take() {
+            // Whoever drops a crowd does not want to know what it heard.
+            let _ = reader.join();
         }
     }
 }
@@ -118,17 +114,27 @@ impl Drop for Crowd {
 impl Crowd {
     /// Pages that follow every event; `door` answers origin and bearer of each.
     pub(super) fn of_pages<'a>(sockets: u32, door: impl Fn(u32) -> (&'a str, &'a str)) -> Result<Self> {
-        let member = |n: u32| {
+        let (mut readers, mut heard) = (Readers::new()?, vec![]);
+        for n in 0..sockets {
             let (origin, bearer) = door(n);
             let (live, since) = Live::follow(origin, bearer, everything(), None)?;
-            live.set_patience(SILENCE)?;
-            let (handle, heard) = (live.handle()?, Arc::new(AtomicI64::new(since.0)));
-            let (at, sampled) = (Arc::clone(&heard), n.is_multiple_of(SAMPLED));
-            let reader =
-                thread::Builder::new().stack_size(STACK).spawn(move || follow(live, &at, sampled))?;
-            Ok(Member { handle, heard, reader })
-        };
-        Ok(Self { members: (0..sockets).map(member).collect::<Result<_>>()? })
+            readers.add(live)?;
+            heard.push(AtomicI64::new(since.0));
+        }
+        let (heard, over) = (Arc::<[AtomicI64]>::from(heard), Arc::new(AtomicBool::new(false)));
+        let reader = thread::spawn({
+            let (heard, over) = (Arc::clone(&heard), Arc::clone(&over));
+            move || {
+                let mut seen = vec![];
+                readers.run(&over, |n, live| read(live, &heard[n], n.is_multiple_of(SAMPLED), &mut seen))?;
+                Ok(seen)
+            }
+        });
+        Ok(Self { heard, over, reader: Some(reader) })
+    }
+
+    fn heard(&self) -> impl Iterator<Item = i64> {
+        self.heard.iter().map(|heard| heard.load(Ordering::Relaxed))
     }
 
     /// Waits until everybody has heard what was sent, and asks what they heard.
@@ -137,63 +143,56 @@ impl Crowd {
         // Whoever is furthest knows how far there is to go; the rest has to get there as well.
         let mut steady = (0, Instant::now());
         loop {
-            let far =
-                self.members.iter().map(|member| member.heard.load(Ordering::Relaxed)).max().unwrap_or(0);
+            let far = self.heard().max().unwrap_or(0);
             if far != steady.0 {
                 steady = (far, Instant::now());
             }
-            let all = self.members.iter().all(|member| member.heard.load(Ordering::Relaxed) == far);
+            let all = self.heard().all(|heard| heard == far);
             if all && steady.1.elapsed() > Duration::from_millis(500) || begun.elapsed() > DRAIN {
                 break;
             }
             thread::sleep(Duration::from_millis(20));
         }
-        let far = steady.0;
-        let sockets = u32::try_from(self.members.len())?;
-        let complete =
-            self.members.iter().filter(|member| member.heard.load(Ordering::Relaxed) == far).count();
+        let complete = self.heard().filter(|heard| *heard == steady.0).count();
+        self.over.store(true, Ordering::Relaxed);
+        let reader = self.reader.take().context("nobody reads")?;
         let mut late_us = vec![];
-        for Member { handle, reader, .. } in std::mem::take(&mut self.members) {
-            // It may be closed already.
-            let _ = handle.shutdown(Shutdown::Both);
-            for (n, at) in reader.join().map_err(|_| anyhow::anyhow!("a reader panicked"))?? {
-                let acknowledged = sent.acknowledged.get(n).context("an event that nobody sent")?;
-                late_us.push(at.saturating_duration_since(*acknowledged).as_micros());
-            }
+        for (n, at) in reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))?? {
+            let acknowledged = sent.acknowledged.get(n).context("an event that nobody sent")?;
+            late_us.push(at.saturating_duration_since(*acknowledged).as_micros());
         }
         if late_us.len() < sent.acknowledged.len() {
             bail!("the sampled sockets heard {} times of {} events", late_us.len(), sent.acknowledged.len());
         }
+        let sockets = u32::try_from(self.heard.len())?;
         Ok(Heard { sockets, complete: u32::try_from(complete)?, late_us })
     }
 }
 
-/// Reads until the connection is shut down; a hole between two frames is an error.
-fn follow(mut live: Live, at: &AtomicI64, sampled: bool) -> Result<Vec<(usize, Instant)>> {
-    let mut seen = vec![];
-    while let Ok(Some(message)) = live.read_beginning(if sampled { u64::MAX } else { HEAD }) {
-        if !message.starts_with(b"{\"frame\"") {
-            if message.starts_with(b"{\"reset\"") {
-                bail!("told to load again: {}", String::from_utf8_lossy(message));
-            }
-            continue;
+/// Reads one message. A hole between two frames is an error, and so is a connection that ends.
+fn read(live: &mut Live, at: &AtomicI64, sampled: bool, seen: &mut Arrivals) -> Result<()> {
+    let message = live.read_beginning(if sampled { u64::MAX } else { HEAD })?.context("closed")?;
+    if !message.starts_with(b"{\"frame\"") {
+        if message.starts_with(b"{\"reset\"") {
+            bail!("told to load again: {}", String::from_utf8_lossy(message));
         }
-        let head = std::str::from_utf8(&message[..message.len().min(200)]).unwrap_or_default();
-        let (after, to) = (number(head, "\"after\":")?, number(head, "\"to\":")?);
-        if after > at.load(Ordering::Relaxed) {
-            bail!("a hole between {} and {after}", at.load(Ordering::Relaxed));
-        }
-        if sampled {
-            let now = Instant::now();
-            let text = std::str::from_utf8(message).context("a message is text")?;
-            for (place, mark) in text.match_indices(&format!("\"message\":\"{COUNTED}=")) {
-                let digits = text[place + mark.len()..].split('.').next().unwrap_or_default();
-                seen.push((digits.parse()?, now));
-            }
-        }
-        at.fetch_max(to, Ordering::Relaxed);
+        return Ok(());
     }
-    Ok(seen)
+    let head = std::str::from_utf8(&message[..message.len().min(200)]).unwrap_or_default();
+    let (after, to) = (number(head, "\"after\":")?, number(head, "\"to\":")?);
+    if after > at.load(Ordering::Relaxed) {
+        bail!("a hole between {} and {after}", at.load(Ordering::Relaxed));
+    }
+    if sampled {
+        let now = Instant::now();
+        let text = std::str::from_utf8(message).context("a message is text")?;
+        for (place, mark) in text.match_indices(&format!("\"message\":\"{COUNTED}=")) {
+            let digits = text[place + mark.len()..].split('.').next().unwrap_or_default();
+            seen.push((digits.parse()?, now));
+        }
+    }
+    at.fetch_max(to, Ordering::Relaxed);
+    Ok(())
 }
 
 fn number(text: &str, name: &str) -> Result<i64> {

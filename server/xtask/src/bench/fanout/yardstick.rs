@@ -4,7 +4,10 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +15,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
-use super::{Fanout, SETTLE};
+use super::{Fanout, SETTLE, readers::Readers};
 use crate::{
     cmd,
     serving::{
@@ -28,7 +31,6 @@ const PROGRAM: &str = include_str!("yardstick.mjs");
 const END: &[u8] = b"{\"end\":true}";
 /// For the last line to arrive, after it was handed over.
 const DRAIN: Duration = Duration::from_secs(120);
-const STACK: usize = 128 * 1024;
 
 /// The package, installed once into a folder of the target directory.
 pub(super) struct Yardstick {
@@ -61,32 +63,38 @@ impl Yardstick {
         let mut origin = String::new();
         BufReader::new(node.0.stdout.take().context("no standard output")?).read_line(&mut origin)?;
         process::pin(node.0.id(), 0)?;
-        let (done, all) = mpsc::channel();
+        let mut readers = Readers::new()?;
         for _ in 0..fanout.sockets {
-            let mut live = Live::open(&Door { origin: origin.trim(), path: "/", authorization: "" }, None)?;
-            let done = done.clone();
-            thread::Builder::new().stack_size(STACK).spawn(move || {
-                while let Ok(Some(message)) = live.read() {
-                    if message[message.len().saturating_sub(END.len() + 2)..]
-                        .windows(END.len())
-                        .any(|end| end == END)
-                    {
-                        let _ = done.send(());
-                        break;
-                    }
-                }
-            })?;
+            readers.add(Live::open(&Door { origin: origin.trim(), path: "/", authorization: "" }, None)?)?;
         }
-        drop(done);
+        let (done, all) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicBool::new(false)));
+        let reader = thread::spawn({
+            let (done, all, sockets) = (Arc::clone(&done), Arc::clone(&all), fanout.sockets);
+            move || {
+                readers.run(&all, |_, live| {
+                    let message = live.read()?.context("closed")?;
+                    let end = &message[message.len().saturating_sub(END.len() + 2)..];
+                    if end.windows(END.len()).any(|end| end == END) {
+                        let n = done.fetch_add(1, Ordering::Relaxed) + 1;
+                        all.store(n == sockets, Ordering::Relaxed);
+                    }
+                    Ok(())
+                })
+            }
+        });
         thread::sleep(SETTLE);
         let before = process::cpu(node.0.id())?;
         let lines = feed(&mut node.0, rate, fanout.seconds)?;
         let begun = Instant::now();
-        for n in 0..fanout.sockets {
-            if all.recv_timeout(DRAIN.saturating_sub(begun.elapsed())).is_err() {
+        while !reader.is_finished() {
+            if begun.elapsed() > DRAIN {
+                all.store(true, Ordering::Relaxed);
+                let n = done.load(Ordering::Relaxed);
                 bail!("only {n} of {} sockets of the yardstick got everything", fanout.sockets);
             }
+            thread::sleep(Duration::from_millis(5));
         }
+        reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))??;
         let used = process::cpu(node.0.id())?.saturating_sub(before);
         Ok(f64::from(lines) * f64::from(fanout.sockets) / used.as_secs_f64())
     }
