@@ -33,8 +33,6 @@ struct Outbox<P: Payload> {
     /// Here while it is lent.
     pen: Option<P::Pen>,
     waiting: VecDeque<Told<P>>,
-    /// How many frames and heartbeats that is.
-    n_waiting: usize,
     state: State,
 }
 
@@ -50,7 +48,7 @@ enum State {
 impl<P: Payload> Listener<P> {
     /// A socket for which so many frames and heartbeats may wait, or those of one round.
     pub(super) fn new(room: usize) -> Arc<Self> {
-        let outbox = Outbox { pen: None, waiting: VecDeque::new(), n_waiting: 0, state: State::Open };
+        let outbox = Outbox { pen: None, waiting: VecDeque::new(), state: State::Open };
         Arc::new(Self { outbox: Mutex::new(outbox), room, called: Notify::new() })
     }
 
@@ -67,10 +65,9 @@ impl<P: Payload> Listener<P> {
         if outbox.waiting.is_empty() && outbox.pen.as_mut().is_some_and(|pen| pen.write_now(&told)) {
             return true;
         }
-        let n = outbox.n_waiting + told.n();
-        if outbox.waiting.is_empty() || n <= self.room {
+        let n: usize = outbox.waiting.iter().map(Told::n).sum();
+        if n == 0 || n + told.n() <= self.room {
             outbox.waiting.push_back(told);
-            outbox.n_waiting = n;
         } else {
             outbox.state = State::Behind;
         }
@@ -82,6 +79,17 @@ impl<P: Payload> Listener<P> {
 
     pub(super) fn is_gone(&self) -> bool {
         self.outbox().state != State::Open
+    }
+
+    /// Until something waits.
+    async fn waits(&self) {
+        loop {
+            let called = self.called.notified();
+            if !self.outbox().waiting.is_empty() {
+                return;
+            }
+            called.await;
+        }
     }
 }
 
@@ -109,28 +117,13 @@ impl<P: Payload> Following<P> {
 
     /// Takes the first of what waits.
     pub fn take(&mut self) -> Option<Told<P>> {
-        let mut outbox = self.0.outbox();
-        let told = outbox.waiting.pop_front()?;
-        outbox.n_waiting -= told.n();
-        Some(told)
+        self.0.outbox().waiting.pop_front()
     }
 
     /// Whether there was no more room: what waits is without a hole, and nothing follows it.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.0.outbox().state == State::Behind
-    }
-}
-
-impl<P: Payload> Listener<P> {
-    async fn waits(&self) {
-        loop {
-            let called = self.called.notified();
-            if !self.outbox().waiting.is_empty() {
-                return;
-            }
-            called.await;
-        }
     }
 }
 

@@ -88,7 +88,9 @@ impl Reader {
         let range = self.event_range(filter).await?;
         let text = self.sampled(filter, range, None).await?;
         let mut sample = EventSample::default();
-        let mut tallies = Facet::ALL.map(|facet| (facet, Tally::default()));
+        let (asked, free): (Vec<_>, Vec<_>) =
+            Facet::ALL.into_iter().partition(|facet| facet.is_asked(filter));
+        let mut tallies: Vec<_> = free.into_iter().map(|facet| (facet, Tally::default())).collect();
         for line in lines(&text) {
             let [seq, at, outcome, ..] = line;
             let number =
@@ -99,15 +101,13 @@ impl Reader {
         // The engines keep this order by themselves; neither of them promises to.
         sample.rows.sort_unstable_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
         for (facet, tally) in tallies {
-            let counted = if facet.is_asked(filter) {
-                let text = self.sampled(filter, range, Some(facet)).await?;
-                let mut tally = Tally::default();
-                lines(&text).for_each(|line| tally.add(&line, facet));
-                tally.most()
-            } else {
-                tally.most()
-            };
-            sample.facets.insert(facet.as_str().to_owned(), counted);
+            sample.facets.insert(facet.as_str().to_owned(), tally.most());
+        }
+        for facet in asked {
+            let text = self.sampled(filter, range, Some(facet)).await?;
+            let mut tally = Tally::default();
+            lines(&text).for_each(|line| tally.add(&line, facet));
+            sample.facets.insert(facet.as_str().to_owned(), tally.most());
         }
         Ok(sample)
     }
