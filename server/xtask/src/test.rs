@@ -41,11 +41,20 @@ const STAGES: &[Stage] = &[
 struct Counts {
     passed: u64,
     failed: u64,
+    /// How the report of each failed test begins, to be said again at the end: in the long output before it
+    /// nobody finds it.
+    reports: Vec<String>,
+    /// Lines of the last report that are still to be kept.
+    report_goes_on: usize,
 }
+
+/// Lines kept of the report of a failed test.
+const REPORT_LINES: usize = 30;
 
 impl Counts {
     /// Reads `test result: ok. 3 passed; 0 failed;` of cargo and `  3 passed (2s)` of Playwright.
     fn read(&mut self, line: &str) {
+        self.keep_report(line);
         let line = line.trim();
         let (of_cargo, rest) = match line.strip_prefix("test result: ") {
             Some(rest) => (true, rest.split_once(". ").map_or("", |(_, counts)| counts)),
@@ -62,6 +71,22 @@ impl Counts {
                 "failed" if of_cargo || end_of_line => self.failed += count,
                 _ => {}
             }
+        }
+    }
+
+    /// A report begins with `---- a::b stdout ----` of cargo or `  1) [hydrate] › tests/a.spec.ts:5:1 › title ──` of
+    /// Playwright.
+    fn keep_report(&mut self, line: &str) {
+        let of_cargo = line.starts_with("---- ") && line.ends_with(" ----");
+        let of_playwright = line.trim_start().split_once(") [").is_some_and(|(number, _)| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if of_cargo || of_playwright {
+            self.report_goes_on = REPORT_LINES;
+        }
+        if self.report_goes_on > 0 {
+            self.report_goes_on -= 1;
+            self.reports.push(line.to_owned());
         }
     }
 }
@@ -103,7 +128,7 @@ fn run_stages(stages: &[&Stage]) -> Result<()> {
             }
         }
     }
-    lines.iter().for_each(cmd::say);
+    counts.reports.iter().chain(&lines).for_each(cmd::say);
     // A stage that failed without counting a failed test is one failure.
     let failed = counts.failed.max(broken);
     #[expect(clippy::print_stdout, reason = "the last line of a test run is its result")]
@@ -255,5 +280,19 @@ mod tests {
             counts.read(line);
         }
         assert_eq!((counts.passed, counts.failed), (20, 3));
+    }
+
+    #[test]
+    fn the_report_of_a_failed_test_is_kept_and_nothing_before_it() {
+        for begins in
+            ["---- pages::a_link_leads_back stdout ----", "  1) [ssr] › tests/a.spec.ts:5:1 › opens ────"]
+        {
+            let mut counts = Counts::default();
+            for line in ["test fine ... ok", "  ✓   1 [ssr] › tests/b.spec.ts:5:1 › (1) [b]", begins, "why"]
+            {
+                counts.read(line);
+            }
+            assert_eq!(counts.reports, [begins, "why"]);
+        }
     }
 }
