@@ -251,7 +251,7 @@ fn foot() -> AnyView {
 /// The search over the page, closed, and the place where the first of two keys waits. Script opens both.
 fn palette() -> AnyView {
     view! {
-        <dialog class="palette" id="palette" aria-label="Search">
+        <dialog class="palette" id="palette" popover="auto" aria-modal="true" aria-label="Search">
             <form method="get" action="/search">
                 <input
                     type="search" name="q" maxlength="200" autocomplete="off" placeholder="id, trace id, error code, name, page"

@@ -79,7 +79,7 @@ test("switched off, no key does anything; in a field it is text", async ({ page,
   await arrive(page, "/");
   for (const key of [...keys, "Control+k"]) await press(page, key);
   expect(seen.left).toEqual([]);
-  expect(await page.locator("dialog[open]").count()).toBe(0);
+  expect(await page.locator("dialog[open], dialog:popover-open").count()).toBe(0);
   expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
 
   await context.addCookies([{ name: "vt_keys", value: "on", url: server.url }]);
@@ -163,6 +163,20 @@ test("the palette goes to a pasted id, and its list is a listbox", async ({ page
   await page.keyboard.press("/");
   await expect(field).toBeFocused();
   await expect(options.first()).toContainText("Recent");
+  // Nothing behind it is reached before it is closed, and then the focus is where it was.
+  for (const key of ["Tab", "Shift+Tab"]) {
+    await page.keyboard.press(key);
+    await expect(field).toBeFocused();
+  }
   await page.keyboard.press("Escape");
   await expect(page.locator("#palette")).toBeHidden();
+  await page.locator("main a").first().focus();
+  await page.keyboard.press("Control+k");
+  await expect(field).toBeFocused();
+  await page.mouse.click(5, 5);
+  await expect(page.locator("#palette")).toBeHidden();
+  await page.locator("main a").first().focus();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.press("Escape");
+  await expect(page.locator("main a").first()).toBeFocused();
 });

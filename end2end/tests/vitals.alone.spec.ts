@@ -50,8 +50,6 @@ test("the overview and a stuck app paint soon, stay where they are while news ar
     await page.goto(`${server.url}/`);
     await awake(page);
     await page.keyboard.press("j");
-    await page.keyboard.press("Space");
-    await page.keyboard.press("Escape");
     await unfoldAndSearch(page, "vital");
     await answered(page, "the overview");
     await page.goto(`${server.url}${(await envOf(server, "vital")).path}`);

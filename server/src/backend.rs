@@ -287,7 +287,7 @@ impl Backend for Pages {
 
     async fn receipts(&self, who: &Viewer) -> Result<Page<ReceiptsPage>, PageError> {
         let mut reader = self.reader().await?;
-        let mut rows = reader.receipts(None, false, 200).await.map_err(|error| self.failed(&error))?;
+        let mut rows = reader.receipts(None, 200).await.map_err(|error| self.failed(&error))?;
         rows.sort_by_key(|receipt| !receipt.phase.is_open());
         self.page(&mut reader, who, ReceiptsPage { rows }).await
     }

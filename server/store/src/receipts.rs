@@ -55,11 +55,14 @@ const BY_LIST: Sql = with_list!(
 );
 const ONE: &str = receipt_where!("WHERE r.ext = $1");
 const ALL: &str = receipt_where!("ORDER BY r.id DESC LIMIT $1");
-const ALL_OPEN: &str =
-    receipt_where!("WHERE r.phase IN ('accepted', 'applying') ORDER BY r.id DESC LIMIT $1");
+const OPEN: &str = receipt_where!(
+    "WHERE r.phase IN ('accepted', 'applying') \
+     AND ($2 = '' OR r.id < (SELECT p.id FROM receipts p WHERE p.ext = $2)) \
+     ORDER BY r.id DESC LIMIT $1"
+);
 const OF_ENV: &str = receipt_where!("WHERE e.ext = $2 ORDER BY r.generation DESC LIMIT $1");
-const OF_ENV_OPEN: &str = receipt_where!(
-    "WHERE e.ext = $2 AND r.phase IN ('accepted', 'applying') ORDER BY r.generation DESC LIMIT $1"
+const OPEN_OF_ENV: &str = receipt_where!(
+    "WHERE e.ext = $1 AND r.phase IN ('accepted', 'applying') ORDER BY r.generation DESC LIMIT 1"
 );
 const PAGE: &str = receipt_where!(
     "WHERE ($2 = '' OR e.ext = $2) AND ($3 = '' OR r.id < (SELECT p.id FROM receipts p WHERE p.ext = $3)) \
@@ -209,22 +212,29 @@ pub(crate) async fn supersede(write: &mut Write, env: i64, by: &ReceiptId) -> Re
 }
 
 impl Store {
-    /// Moves a receipt to another phase. False when it may not move there, for example because it is closed.
+    /// Moves receipts to other phases, all in one transaction. Says how many moved: one that is gone, or may not move
+    /// there, for example because it is closed, is passed over.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such receipt.
-    pub async fn receipt_move(&self, id: &ReceiptId, next: ReceiptPhase) -> Result<bool, StoreError> {
-        const OP: &str = "move a receipt";
-        let mut write = self.write(OP).await?;
-        let row = find(&mut write, id.as_str()).await?.ok_or(StoreError::NotFound { op: OP })?;
-        if !phase(OP, &row.phase, row.phase_detail)?.may_become(&next) {
-            return Ok(false);
+    /// [`StoreError`] when the store does not answer; then none has moved.
+    pub async fn receipts_move(&self, moves: &[(ReceiptId, ReceiptPhase)]) -> Result<u32, StoreError> {
+        const OP: &str = "move receipts";
+        if moves.is_empty() {
+            return Ok(0);
         }
-        let now = write.now.0;
-        exec!(&mut write.tx, OP, MOVE, id.as_str(), next.as_str(), detail(&next), now)?;
-        write.journal(JournalKind::Receipt, None, Some(row.env_key), Some(id.to_string()));
+        let mut write = self.write(OP).await?;
+        let (now, mut moved) = (write.now.0, 0);
+        for (id, next) in moves {
+            let Some(row) = find(&mut write, id.as_str()).await? else { continue };
+            if !phase(OP, &row.phase, row.phase_detail)?.may_become(next) {
+                continue;
+            }
+            exec!(&mut write.tx, OP, MOVE, id.as_str(), next.as_str(), detail(next), now)?;
+            write.journal(JournalKind::Receipt, None, Some(row.env_key), Some(id.to_string()));
+            moved += 1;
+        }
         write.commit().await?;
-        Ok(true)
+        Ok(moved)
     }
 
     /// Notes that a person verified the result; a later word replaces an earlier one. Answers the receipt.
@@ -267,20 +277,38 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] when the store does not answer.
-    pub async fn receipts(
-        &mut self,
-        env: Option<&EnvId>,
-        open_only: bool,
-        limit: u32,
-    ) -> Result<Vec<Receipt>, StoreError> {
+    pub async fn receipts(&mut self, env: Option<&EnvId>, limit: u32) -> Result<Vec<Receipt>, StoreError> {
         const OP: &str = "read receipts";
         let limit = i64::from(limit);
-        let found = match (env, open_only) {
-            (Some(env), true) => rows!(&mut self.tx, OP, ReceiptRow, OF_ENV_OPEN, limit, env.as_str())?,
-            (Some(env), false) => rows!(&mut self.tx, OP, ReceiptRow, OF_ENV, limit, env.as_str())?,
-            (None, true) => rows!(&mut self.tx, OP, ReceiptRow, ALL_OPEN, limit)?,
-            (None, false) => rows!(&mut self.tx, OP, ReceiptRow, ALL, limit)?,
+        let found = match env {
+            Some(env) => rows!(&mut self.tx, OP, ReceiptRow, OF_ENV, limit, env.as_str())?,
+            None => rows!(&mut self.tx, OP, ReceiptRow, ALL, limit)?,
         };
+        found.into_iter().map(|row| row.into_receipt(OP)).collect()
+    }
+
+    /// The open receipt of an env. There is one at most: a newer one supersedes it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn receipt_open(&mut self, env: &EnvId) -> Result<Option<Receipt>, StoreError> {
+        const OP: &str = "read the open receipt of an env";
+        let found = row!(&mut self.tx, OP, ReceiptRow, OPEN_OF_ENV, env.as_str())?;
+        found.map(|row| row.into_receipt(OP)).transpose()
+    }
+
+    /// Open receipts of all envs, newest first, from behind this one on.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn receipts_open(
+        &mut self,
+        after: Option<&ReceiptId>,
+        limit: u32,
+    ) -> Result<Vec<Receipt>, StoreError> {
+        const OP: &str = "read open receipts";
+        let after = after.map_or("", ReceiptId::as_str);
+        let found = rows!(&mut self.tx, OP, ReceiptRow, OPEN, i64::from(limit), after)?;
         found.into_iter().map(|row| row.into_receipt(OP)).collect()
     }
 

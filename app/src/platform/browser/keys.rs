@@ -41,7 +41,7 @@ fn pressed(event: KeyboardEvent) {
     }
     let key = event.key();
     if (event.ctrl_key() || event.meta_key()) && !event.alt_key() && key.eq_ignore_ascii_case("k") {
-        if dom::first("dialog[open]").is_none() {
+        if !is_covered() {
             event.prevent_default();
             palette::open();
         }
@@ -52,7 +52,7 @@ fn pressed(event: KeyboardEvent) {
         || event.meta_key()
         || event.alt_key()
         || dom::around(&event, within).is_some()
-        || dom::first("dialog[open]").is_some()
+        || is_covered()
     {
         return;
     }
@@ -75,6 +75,11 @@ fn pressed(event: KeyboardEvent) {
         }
         Found::Nothing => pending(""),
     }
+}
+
+/// Whether something is open over the page.
+fn is_covered() -> bool {
+    palette::is_open() || dom::first("dialog[open]").is_some()
 }
 
 /// Shows the first of two keys for as long as it waits.

@@ -2,12 +2,15 @@
 //!
 //! It finds and opens; it never acts. Actions among its items lead to their plan. Without script, the same form
 //! leads to `/search`.
+//!
+//! It is a popover and not a modal window of the browser: that one makes everything behind it inert, for which the
+//! browser computes the style of the whole page anew, at opening and at closing. Its one field keeps the focus.
 
 use std::cell::{Cell, RefCell};
 
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, JsValue};
-use web_sys::{Element, HtmlDialogElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::{after_ms, dom, keys};
 
@@ -37,8 +40,13 @@ thread_local! {
     static GO: Cell<bool> = const { Cell::new(false) };
 }
 
-fn dialog() -> Option<HtmlDialogElement> {
-    dom::first("#palette")?.dyn_into().ok()
+fn palette() -> Option<HtmlElement> {
+    dom::first("#palette")
+}
+
+/// Whether it is open.
+pub(super) fn is_open() -> bool {
+    dom::first("#palette:popover-open").is_some()
 }
 
 fn field() -> Option<HtmlInputElement> {
@@ -48,7 +56,7 @@ fn field() -> Option<HtmlInputElement> {
 /// Listens from now on, and notes that this page was open.
 pub(super) fn install() {
     note_page();
-    if dialog().is_none() {
+    if palette().is_none() {
         return;
     }
     let typed = window_event_listener(leptos::ev::input, |event| {
@@ -73,11 +81,18 @@ pub(super) fn install() {
 
 /// Opens it with what was open last.
 pub(super) fn open() {
-    let (Some(dialog), Some(field)) = (dialog(), field()) else { return };
-    field.set_value("");
-    if !dialog.open() && dialog.show_modal().is_ok() {
-        ask();
+    let (Some(palette), Some(field)) = (palette(), field()) else { return };
+    if is_open() {
+        return;
     }
+    field.set_value("");
+    // A browser that has no popovers gets the page that is for those without script.
+    if palette.show_popover().is_err() {
+        dom::go("/search");
+        return;
+    }
+    let _ = field.focus();
+    ask();
 }
 
 fn note_page() {
@@ -246,14 +261,16 @@ fn key(event: &KeyboardEvent) {
         "Enter" => GO.set(true),
         // A search field would only empty itself.
         "Escape" => close(),
+        // Nothing behind it is to be reached before it is closed.
+        "Tab" => {}
         _ => return,
     }
     event.prevent_default();
 }
 
 fn close() {
-    if let Some(dialog) = dialog() {
-        dialog.close();
+    if let Some(palette) = palette().filter(|_| is_open()) {
+        let _ = palette.hide_popover();
     }
 }
 

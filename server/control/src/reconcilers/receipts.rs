@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use model::{Judgement, Object, ObjectKey, Receipt, ReceiptPhase, Span, Until, Verb, Verdict, wait::Seen};
+use model::{
+    Judgement, Object, ObjectKey, Receipt, ReceiptId, ReceiptPhase, Span, Until, Verb, Verdict, wait::Seen,
+};
 use serde::Serialize;
 use store::{Store, StoreError};
 
@@ -12,6 +14,8 @@ use crate::{Clock, Reconciler, driver::PassError};
 
 /// How long a receipt is followed. The change itself goes on without us.
 const FOLLOW: Span = Span::minutes(24 * 60);
+/// Receipts that are read of one snapshot, and that move in one transaction: others write in between.
+const BATCH: u32 = 500;
 
 /// The receipt reconciler.
 pub struct Receipts {
@@ -45,10 +49,10 @@ impl Receipts {
         Self { store, clock }
     }
 
-    /// The open receipts with what is observed of their envs, all of one snapshot.
-    async fn open(&self) -> Result<Open, StoreError> {
+    /// Open receipts behind this one, with what is observed of their envs, all of one snapshot.
+    async fn open(&self, after: Option<&ReceiptId>) -> Result<Open, StoreError> {
         let mut reader = self.store.read().await?;
-        let receipts = reader.receipts(None, true, 1000).await?;
+        let receipts = reader.receipts_open(after, BATCH).await?;
         let keys: Vec<ObjectKey> = receipts.iter().map(|open| ObjectKey::env(&open.target.env_id)).collect();
         let objects = reader.objects_by_keys(&keys).await?;
         let objects = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
@@ -56,12 +60,13 @@ impl Receipts {
         Ok(Open { receipts: receipts.into_iter().zip(keys).collect(), objects, judgements })
     }
 
-    async fn one(
+    /// Where a receipt moves by what is observed, if anywhere.
+    fn next(
         &self,
         receipt: &Receipt,
         object: Option<&Object>,
         judgement: Option<&Judgement>,
-    ) -> Result<bool, StoreError> {
+    ) -> Option<ReceiptPhase> {
         let verdict = judgement.map(|judgement| judgement.verdict);
         let seen = Seen { object, verdict };
         let gone = object.is_none_or(|object| object.gone_at.is_some());
@@ -81,12 +86,9 @@ impl Receipts {
         } else if observed {
             ReceiptPhase::Applying
         } else {
-            return Ok(false);
+            return None;
         };
-        if !receipt.phase.may_become(&next) {
-            return Ok(false);
-        }
-        self.store.receipt_move(&receipt.id, next).await
+        receipt.phase.may_become(&next).then_some(next)
     }
 }
 
@@ -97,20 +99,32 @@ impl Reconciler for Receipts {
 
     async fn pass(&self) -> ReceiptsStatus {
         let mut status = ReceiptsStatus::default();
-        match self.open().await {
-            Ok(Open { receipts, objects, judgements }) => {
-                for (receipt, key) in receipts {
-                    status.open += 1;
-                    match self.one(&receipt, objects.get(&key), judgements.get(&key)).await {
-                        Ok(moved) => status.moved += u32::from(moved),
-                        Err(error) => {
-                            status.errors.push(PassError::new(format!("follow {}", receipt.id), &error));
-                        }
-                    }
+        let mut after = None;
+        loop {
+            let Open { receipts, objects, judgements } = match self.open(after.as_ref()).await {
+                Ok(open) => open,
+                Err(error) => {
+                    status.errors.push(PassError::new("read open receipts", &error));
+                    return status;
+                }
+            };
+            // Newest first and to the end: thousands that stay open must not hide one that is older.
+            let Some((last, _)) = receipts.last() else { return status };
+            after = Some(last.id.clone());
+            status.open += u32::try_from(receipts.len()).unwrap_or(u32::MAX);
+            let moves: Vec<_> = receipts
+                .iter()
+                .filter_map(|(receipt, key)| {
+                    let next = self.next(receipt, objects.get(key), judgements.get(key))?;
+                    Some((receipt.id.clone(), next))
+                })
+                .collect();
+            match self.store.receipts_move(&moves).await {
+                Ok(moved) => status.moved += moved,
+                Err(error) => {
+                    status.errors.push(PassError::new(format!("move {} receipts", moves.len()), &error));
                 }
             }
-            Err(error) => status.errors.push(PassError::new("read open receipts", &error)),
         }
-        status
     }
 }

@@ -36,7 +36,7 @@ pub async fn load(
     let Some(env) = reader.env(id).await? else { return Ok(None) };
     let key = ObjectKey::env(id);
     let releases = reader.releases(id).await?;
-    let receipts = reader.receipts(Some(id), false, 50).await?;
+    let receipts = reader.receipts(Some(id), 50).await?;
     let scene = scene::load(reader, &key, now).await?;
     let instances = scene::of_env(reader, &env.target.app, &env.target.env, ObjectKind::instance()).await?;
     let verdicts = reader.judgements(&instances.iter().map(|i| i.key.clone()).collect::<Vec<_>>()).await?;
@@ -245,7 +245,7 @@ fn action(env: &EnvRecord, verb: Verb, release: Option<&Release>) -> ActionState
 /// # Errors
 /// [`StoreError`] where the store does not answer.
 pub async fn open_receipt(reader: &mut Reader, id: &EnvId) -> Result<Option<ReceiptId>, StoreError> {
-    Ok(reader.receipts(Some(id), true, 1).await?.into_iter().next().map(|receipt| receipt.id))
+    Ok(reader.receipt_open(id).await?.map(|receipt| receipt.id))
 }
 
 /// Where a page's data ends in the journal.

@@ -40,7 +40,7 @@ pub async fn load(
         .unwrap_or_else(|| timeline::default_from(trouble, scene.changed_at(), object.created_at, now));
     let to = range.to.unwrap_or(now).max(from);
     let markers = match &target {
-        Some(target) => timeline::markers(&reader.receipts(Some(&target.env_id), false, 50).await?),
+        Some(target) => timeline::markers(&reader.receipts(Some(&target.env_id), 50).await?),
         None => vec![],
     };
     let timeline = timeline::of(reader, &[object], markers, from, to).await?;

@@ -95,7 +95,7 @@ async fn of(
             target: head.target,
         })
         .collect();
-    let receipts = reader.receipts(None, false, CHANGES).await?;
+    let receipts = reader.receipts(None, CHANGES).await?;
     let named =
         |receipt: &model::Receipt| model::Marker { title: receipt.title(), ..timeline::marker(receipt) };
     let mut changes: Vec<_> = receipts.iter().map(named).collect();

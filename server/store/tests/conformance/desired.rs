@@ -20,6 +20,7 @@ crate::on_both_engines!(
     of_two_commands_for_one_generation_one_is_accepted,
     a_newer_command_supersedes_receipts_and_waits,
     a_receipt_only_moves_forward,
+    open_receipts_of_all_envs_are_read_in_pages_and_moved_at_once,
     a_release_converges_and_stops_to_hold,
     a_wait_is_stored_changed_and_closed,
     a_forgotten_env_frees_its_name,
@@ -141,7 +142,7 @@ async fn a_command_writes_everything_or_nothing(place: Place) {
     assert_eq!(reader.release(&release.id).await.unwrap(), Some(release.clone()));
     assert_eq!(reader.releases(&EnvId::mint(1)).await.unwrap(), [release]);
     assert_eq!(reader.receipt(&receipt.id).await.unwrap(), Some((*receipt).clone()));
-    assert_eq!(reader.receipts(Some(&EnvId::mint(1)), true, 9).await.unwrap(), [(*receipt).clone()]);
+    assert_eq!(reader.receipt_open(&EnvId::mint(1)).await.unwrap(), Some((*receipt).clone()));
     let used = reader.receipt_by_key("mira", "key-1").await.unwrap().unwrap();
     assert_eq!((used.request_hash.as_str(), &used.receipt), ("r", &*receipt));
     assert_eq!(reader.wait(&WaitId::mint(1)).await.unwrap(), command(1, 0).wait);
@@ -203,7 +204,7 @@ async fn of_two_commands_for_one_generation_one_is_accepted(place: Place) {
         }
     }
     assert_eq!(n_accepted, 1);
-    assert_eq!(store.read().await.unwrap().receipts(None, true, 9).await.unwrap().len(), 1);
+    assert_eq!(store.read().await.unwrap().receipts_open(None, 9).await.unwrap().len(), 1);
 }
 
 async fn a_newer_command_supersedes_receipts_and_waits(place: Place) {
@@ -223,9 +224,9 @@ async fn a_newer_command_supersedes_receipts_and_waits(place: Place) {
     let open: Vec<_> = reader.waits(true, 9).await.unwrap().into_iter().map(|wait| wait.id).collect();
     assert_eq!(open, [WaitId::mint(2), WaitId::mint(50)]);
     let ids = |receipts: Vec<Receipt>| receipts.into_iter().map(|receipt| receipt.id).collect::<Vec<_>>();
-    assert_eq!(ids(reader.receipts(None, false, 9).await.unwrap()), [ReceiptId::mint(2), ReceiptId::mint(1)]);
-    assert_eq!(ids(reader.receipts(None, true, 9).await.unwrap()), [ReceiptId::mint(2)]);
-    assert_eq!(ids(reader.receipts(Some(&EnvId::mint(1)), false, 1).await.unwrap()), [ReceiptId::mint(2)]);
+    assert_eq!(ids(reader.receipts(None, 9).await.unwrap()), [ReceiptId::mint(2), ReceiptId::mint(1)]);
+    assert_eq!(ids(reader.receipts_open(None, 9).await.unwrap()), [ReceiptId::mint(2)]);
+    assert_eq!(ids(reader.receipts(Some(&EnvId::mint(1)), 1).await.unwrap()), [ReceiptId::mint(2)]);
     let page = reader.receipts_page(None, None, 1).await.unwrap();
     assert_eq!(ids(page), [ReceiptId::mint(2)]);
     let env = EnvId::mint(1);
@@ -244,19 +245,55 @@ async fn a_receipt_only_moves_forward(place: Place) {
     let store = place.ready().await;
     let id = accepted(&store, command(1, 0)).await.id;
     let now = place.pass(2);
-    assert!(store.receipt_move(&id, ReceiptPhase::Applying).await.unwrap());
-    assert!(!store.receipt_move(&id, ReceiptPhase::Accepted).await.unwrap());
-    assert!(store.receipt_move(&id, ReceiptPhase::Failed { reason: "no\0".into() }).await.unwrap());
-    assert!(!store.receipt_move(&id, ReceiptPhase::Converged).await.unwrap());
-    assert!(matches!(
-        store.receipt_move(&ReceiptId::mint(9), ReceiptPhase::Converged).await,
-        Err(StoreError::NotFound { .. })
-    ));
+    let moved = async |next: ReceiptPhase| store.receipts_move(&[(id.clone(), next)]).await.unwrap();
+    assert_eq!(moved(ReceiptPhase::Applying).await, 1);
+    assert_eq!(moved(ReceiptPhase::Accepted).await, 0);
+    assert_eq!(moved(ReceiptPhase::Failed { reason: "no\0".into() }).await, 1);
+    assert_eq!(moved(ReceiptPhase::Converged).await, 0);
     let checked = Checked { by: "jo".into(), at: now };
     let receipt = store.receipt_check(&id, checked.clone(), audit("receipt.check", None)).await.unwrap();
     assert_eq!((receipt.checked.as_ref(), receipt.phase_at), (Some(&checked), now));
     assert_eq!(receipt.phase, ReceiptPhase::Failed { reason: "no\u{fffd}".into() });
     assert_eq!(store.read().await.unwrap().receipt(&id).await.unwrap(), Some(receipt));
+}
+
+/// The first command of an app-env of its own.
+fn command_of_another(n: u64) -> EnvWrite {
+    let command = command(n, 0);
+    let target = EnvRef {
+        app_id: AppId::mint(n),
+        app: format!("app-{n}"),
+        env_id: EnvId::mint(n),
+        ..command.receipt.target.clone()
+    };
+    EnvWrite {
+        declare: Some(target.clone()),
+        env_id: target.env_id.clone(),
+        receipt: Receipt { target, ..command.receipt },
+        ..command
+    }
+}
+
+async fn open_receipts_of_all_envs_are_read_in_pages_and_moved_at_once(place: Place) {
+    let store = place.ready().await;
+    for n in [1, 2, 3] {
+        accepted(&store, command_of_another(n)).await;
+    }
+    let open = async |after: Option<u64>, limit| {
+        let after = after.map(ReceiptId::mint);
+        let page = store.read().await.unwrap().receipts_open(after.as_ref(), limit).await.unwrap();
+        page.into_iter().map(|receipt| receipt.id).collect::<Vec<_>>()
+    };
+    assert_eq!(open(None, 2).await, [ReceiptId::mint(3), ReceiptId::mint(2)]);
+    assert_eq!(open(Some(2), 2).await, [ReceiptId::mint(1)]);
+    assert_eq!(open(Some(1), 2).await, []);
+    let before = store.head();
+    let moves = [(1, ReceiptPhase::Converged), (99, ReceiptPhase::Converged), (3, ReceiptPhase::Applying)]
+        .map(|(n, phase)| (ReceiptId::mint(n), phase));
+    assert_eq!(store.receipts_move(&moves).await.unwrap(), 2);
+    assert_eq!(store.head().0, before.0 + 2, "the journal tells of each, and of no other");
+    assert_eq!(open(None, 9).await, [ReceiptId::mint(3), ReceiptId::mint(2)]);
+    assert_eq!(store.receipts_move(&[]).await.unwrap(), 0);
 }
 
 async fn a_release_converges_and_stops_to_hold(place: Place) {
