@@ -114,11 +114,15 @@ pub struct PlanPage {
     pub reason: String,
 }
 
-/// Receipts, the newest first.
+/// Receipts: those under way first, then the newest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReceiptsPage {
-    /// The receipts.
+    /// The receipts that are shown.
     pub rows: Vec<Receipt>,
+    /// How many are under way, shown or not.
+    pub open: u32,
+    /// Whether there are others.
+    pub more: bool,
 }
 
 /// One receipt.

@@ -23,7 +23,7 @@ use model::{
 };
 use outline::outline;
 use stories::{env_page, events_page, now, object_page, overview_page, page};
-use writes::{plan_page, receipt_page, wait_page};
+use writes::{plan_page, receipt_page, receipts_page, wait_page};
 
 pub(crate) const HOSTILE: &str = "</script><script>alert(1)</script> \u{202e}gnp.exe\0 <b onmouseover=x>";
 
@@ -239,6 +239,16 @@ fn a_receipt_keeps_accepted_converged_and_checked_apart() {
     assert_eq!(dom.attributes(".lamp", "data-lamp"), ["on", "on", "off"]);
     assert_eq!(dom.count("form[action$='/check']"), 1);
     insta::assert_snapshot!(outline(&dom));
+}
+
+#[test]
+fn a_list_that_is_not_whole_never_counts_as_if_it_were() {
+    let whole = promises(&html(receipts_page(false), ""));
+    assert_eq!(whole.texts("h1"), ["3 receipts · 1 under way"]);
+    assert_eq!(whole.count(".panel a[href='/audit']"), 0);
+    let newest = promises(&html(receipts_page(true), ""));
+    assert_eq!(newest.texts("h1"), ["The newest 3 receipts · 1 200 under way"]);
+    assert_eq!(newest.count(".panel a[href='/audit']"), 1);
 }
 
 #[test]

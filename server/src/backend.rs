@@ -32,6 +32,9 @@ use store::{Reader, StoreError};
 
 use crate::state::AppState;
 
+/// How many receipts their page shows.
+const RECEIPTS: u32 = 200;
+
 /// One request's view of the store.
 pub struct Pages {
     state: AppState,
@@ -287,9 +290,15 @@ impl Backend for Pages {
 
     async fn receipts(&self, who: &Viewer) -> Result<Page<ReceiptsPage>, PageError> {
         let mut reader = self.reader().await?;
-        let mut rows = reader.receipts(None, 200).await.map_err(|error| self.failed(&error))?;
-        rows.sort_by_key(|receipt| !receipt.phase.is_open());
-        self.page(&mut reader, who, ReceiptsPage { rows }).await
+        let failed = |error| self.failed(&error);
+        let mut rows = reader.receipts_open(None, RECEIPTS).await.map_err(failed)?;
+        let newest = reader.receipts(None, RECEIPTS + 1).await.map_err(failed)?;
+        let (_, open) = reader.open_counts().await.map_err(failed)?;
+        let shown = RECEIPTS as usize;
+        let more = newest.len() > shown;
+        rows.extend(newest.into_iter().filter(|receipt| !receipt.phase.is_open()));
+        rows.truncate(shown);
+        self.page(&mut reader, who, ReceiptsPage { rows, open, more }).await
     }
 
     async fn receipt(&self, who: &Viewer, id: &str) -> Result<Page<ReceiptPage>, PageError> {

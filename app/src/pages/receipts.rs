@@ -16,7 +16,8 @@ use crate::{
     ui::{
         banner::empty,
         id_chip::command,
-        text::{outside, plural, visible},
+        table::columns,
+        text::{count, outside, plural, visible},
         time,
     },
 };
@@ -32,9 +33,12 @@ impl Screen for ReceiptsPage {
 
     fn view(page: Page<Self>, _state: ViewState, _keys: Keys) -> AnyView {
         let rows = &page.data.rows;
-        let open = rows.iter().filter(|receipt| receipt.phase.is_open()).count();
-        let n = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let text = format!("{} · {open} under way", plural(n, "receipt"));
+        let n = plural(i64::try_from(rows.len()).unwrap_or(i64::MAX), "receipt");
+        let open = count(i64::from(page.data.open));
+        let text = match page.data.more {
+            true => format!("The newest {n} · {open} under way"),
+            false => format!("{n} · {open} under way"),
+        };
         let title = view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> };
         let now = page.now;
         let body = if rows.is_empty() {
@@ -45,22 +49,18 @@ impl Screen for ReceiptsPage {
             .erased()
         } else {
             let rows: Vec<_> = rows.iter().map(|receipt| row(receipt, now)).collect();
+            let older = page.data.more.then(|| {
+                view! { <p class="muted">"Older ones are in the "<a href="/audit">"audit log"</a>", and each on the page of its app-env."</p> }
+            });
             view! {
-                <div class="scroll">
-                    <table class="receipts">
-                        <caption class="sr">"Receipts, newest first"</caption>
-                        <thead>
-                            <tr>
-                                <th scope="col">"Receipt"</th>
-                                <th scope="col">"Asked"</th>
-                                <th scope="col">"By"</th>
-                                <th scope="col">"When"</th>
-                                <th scope="col">"What became of it"</th>
-                            </tr>
-                        </thead>
+                <section class="panel">
+                    <table class="stacks">
+                        <caption class="sr">"Receipts, those under way first, then the newest"</caption>
+                        {columns(&["Receipt", "Asked", "By", "When", "What became of it"])}
                         <tbody>{rows}</tbody>
                     </table>
-                </div>
+                    {older}
+                </section>
             }
             .erased()
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::api::{Page, PlanPage, ReceiptPage};
+use app::api::{Page, PlanPage, ReceiptPage, ReceiptsPage};
 use model::{
     Change, Guardrail, GuardrailLevel, ObjectKey, Plan, Receipt, ReceiptId, ReceiptPhase, ReleaseId,
     RunState, TraceId, Until, Verb, Wait, WaitId, WaitPhase,
@@ -75,6 +75,12 @@ pub(crate) fn receipt(phase: ReceiptPhase) -> Receipt {
 
 pub(crate) fn receipt_page() -> Page<ReceiptPage> {
     page(ReceiptPage { receipt: receipt(ReceiptPhase::Converged), wait: None, undo: Some(action(None)) })
+}
+
+/// Three receipts: all that there are, or the newest of them.
+pub(crate) fn receipts_page(more: bool) -> Page<ReceiptsPage> {
+    let rows = [ReceiptPhase::Applying, ReceiptPhase::Converged, ReceiptPhase::TimedOut].map(receipt);
+    page(ReceiptsPage { rows: rows.into(), open: if more { 1200 } else { 1 }, more })
 }
 
 pub(crate) fn wait_page(phase: WaitPhase) -> Page<Wait> {

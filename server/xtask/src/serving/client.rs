@@ -21,6 +21,8 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Value,
+    /// Where a list goes on.
+    next: Option<String>,
 }
 
 impl Answer {
@@ -44,6 +46,20 @@ impl Client {
     pub(crate) fn get(&self, path: &str) -> Result<Answer> {
         let request = self.agent.get(self.url(path)).header("authorization", self.bearer());
         read(request.call().with_context(|| format!("no answer to GET {path}"))?)
+    }
+
+    /// A whole list, page after page.
+    pub(crate) fn list(&self, path: &str) -> Result<Vec<Value>> {
+        let (mut items, mut page) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = page {
+            let mut answer = self.get(&path)?;
+            page = answer.next.take();
+            match answer.good()? {
+                Value::Array(part) => items.extend(part),
+                other => bail!("GET {path} was answered with no list: {other}"),
+            }
+        }
+        Ok(items)
     }
 
     /// `POST path` under this idempotency key.
@@ -113,7 +129,9 @@ fn json_lines(text: &str) -> Result<Vec<Value>> {
 
 fn read(mut response: Response<Body>) -> Result<Answer> {
     let status = response.status().as_u16();
+    let link = response.headers().get("link").and_then(|link| link.to_str().ok());
+    let next = link.and_then(|link| Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned()));
     let text = response.body_mut().with_config().limit(64 << 20).read_to_string();
     let text = text.context("the answer broke off")?;
-    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    Ok(Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)), next })
 }

@@ -71,8 +71,9 @@ impl Ledger {
         if wanted.is_empty() {
             return Ok(());
         }
-        let listed = client.get(&format!("{ENV}/releases"))?.good()?.to_string();
-        match wanted.iter().find(|id| !listed.contains(&format!("\"{id}\""))) {
+        let listed = client.list(&format!("{ENV}/releases"))?;
+        let listed: BTreeSet<&str> = listed.iter().filter_map(|row| row["release"]["id"].as_str()).collect();
+        match wanted.iter().find(|id| !listed.contains(id.as_str())) {
             Some(lost) => bail!("acknowledged and lost: {lost} is not among the releases"),
             None => Ok(()),
         }
