@@ -166,7 +166,7 @@ fn chain(links: &[Link], now: Ts) -> Option<AnyView> {
 }
 
 fn chain_link(link: &Link, now: Ts) -> AnyView {
-    let attempt = link.attempt.map(|attempt| view! { <span class="attempt">", attempt "{attempt}</span> });
+    let attempt = link.attempt.map(|attempt| format!("attempt {attempt}, "));
     let proof = link.evidence.as_ref().map(|evidence| links::link(&evidence.href, "proof", "evidence"));
     view! {
         <li>
@@ -174,11 +174,9 @@ fn chain_link(link: &Link, now: Ts) -> AnyView {
             " "
             {links::object_link(&link.object, &link.name, None)}
             " "
-            <span class="chain-text">{outside(&link.text)}{attempt}</span>
+            <span class="chain-text">{outside(&link.text)}</span>
             " "
-            <span class="muted">"for "{time::relative(time::Rel::For, link.since, now)}</span>
-            " "
-            {proof}
+            <span class="chain-end muted">{attempt}"for "{time::relative(time::Rel::For, link.since, now)}" "{proof}</span>
         </li>
     }
     .erased()
