@@ -93,6 +93,22 @@ async fn a_receipt_and_its_wait_follow_what_is_observed_and_not_what_was_ordered
 }
 
 #[tokio::test]
+async fn an_old_receipt_is_followed_however_many_newer_ones_stay_open() {
+    let world = World::new().await;
+    let oldest = world.apply(1).await;
+    world.rollout.pass().await;
+    world.fake.make_all_ready();
+    world.rollout.pass().await;
+    world.verdicts.pass().await;
+    for n in 0..510 {
+        world.apply_app(&format!("app-{n}"), 1).await;
+    }
+    let status = world.receipts.pass().await;
+    assert_eq!((status.open, status.moved), (511, 1));
+    assert_eq!(world.receipt(&oldest).await.phase, ReceiptPhase::Converged);
+}
+
+#[tokio::test]
 async fn a_newer_command_supersedes_the_receipt_and_the_wait_of_the_older_one() {
     let world = World::new().await;
     let older = world.apply(2).await;
