@@ -119,8 +119,6 @@ pub struct PlanPage {
 pub struct ReceiptsPage {
     /// The receipts that are shown.
     pub rows: Vec<Receipt>,
-    /// How many are under way, shown or not.
-    pub open: u32,
     /// Whether there are others.
     pub more: bool,
 }

@@ -293,12 +293,11 @@ impl Backend for Pages {
         let failed = |error| self.failed(&error);
         let mut rows = reader.receipts_open(None, RECEIPTS).await.map_err(failed)?;
         let newest = reader.receipts(None, RECEIPTS + 1).await.map_err(failed)?;
-        let (_, open) = reader.open_counts().await.map_err(failed)?;
         let shown = RECEIPTS as usize;
         let more = newest.len() > shown;
         rows.extend(newest.into_iter().filter(|receipt| !receipt.phase.is_open()));
         rows.truncate(shown);
-        self.page(&mut reader, who, ReceiptsPage { rows, open, more }).await
+        self.page(&mut reader, who, ReceiptsPage { rows, more }).await
     }
 
     async fn receipt(&self, who: &Viewer, id: &str) -> Result<Page<ReceiptPage>, PageError> {

@@ -34,7 +34,7 @@ impl Screen for ReceiptsPage {
     fn view(page: Page<Self>, _state: ViewState, _keys: Keys) -> AnyView {
         let rows = &page.data.rows;
         let n = plural(i64::try_from(rows.len()).unwrap_or(i64::MAX), "receipt");
-        let open = count(i64::from(page.data.open));
+        let open = count(i64::from(page.chrome.open_receipts));
         let text = match page.data.more {
             true => format!("The newest {n} · {open} under way"),
             false => format!("{n} · {open} under way"),

@@ -80,7 +80,9 @@ pub(crate) fn receipt_page() -> Page<ReceiptPage> {
 /// Three receipts: all that there are, or the newest of them.
 pub(crate) fn receipts_page(more: bool) -> Page<ReceiptsPage> {
     let rows = [ReceiptPhase::Applying, ReceiptPhase::Converged, ReceiptPhase::TimedOut].map(receipt);
-    page(ReceiptsPage { rows: rows.into(), open: if more { 1200 } else { 1 }, more })
+    let mut page = page(ReceiptsPage { rows: rows.into(), more });
+    page.chrome.open_receipts = if more { 1200 } else { 1 };
+    page
 }
 
 pub(crate) fn wait_page(phase: WaitPhase) -> Page<Wait> {

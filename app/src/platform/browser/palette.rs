@@ -269,7 +269,7 @@ fn key(event: &KeyboardEvent) {
 }
 
 fn close() {
-    if let Some(palette) = palette().filter(|_| is_open()) {
+    if let Some(palette) = palette() {
         let _ = palette.hide_popover();
     }
 }

@@ -99,8 +99,9 @@ impl Reconciler for Receipts {
 
     async fn pass(&self) -> ReceiptsStatus {
         let mut status = ReceiptsStatus::default();
-        let mut after = None;
-        loop {
+        let (mut after, mut more) = (None, true);
+        // Newest first and to the end: thousands that stay open must not hide one that is older.
+        while more {
             let Open { receipts, objects, judgements } = match self.open(after.as_ref()).await {
                 Ok(open) => open,
                 Err(error) => {
@@ -108,10 +109,10 @@ impl Reconciler for Receipts {
                     return status;
                 }
             };
-            // Newest first and to the end: thousands that stay open must not hide one that is older.
-            let Some((last, _)) = receipts.last() else { return status };
-            after = Some(last.id.clone());
-            status.open += u32::try_from(receipts.len()).unwrap_or(u32::MAX);
+            let read = u32::try_from(receipts.len()).unwrap_or(u32::MAX);
+            status.open += read;
+            more = read == BATCH;
+            after = receipts.last().map(|(last, _)| last.id.clone());
             let moves: Vec<_> = receipts
                 .iter()
                 .filter_map(|(receipt, key)| {
@@ -126,5 +127,6 @@ impl Reconciler for Receipts {
                 }
             }
         }
+        status
     }
 }
