@@ -1,5 +1,7 @@
 //! The chain: from the viewed object to the deepest failing dependency, every link with its evidence.
 
+use std::cmp::Reverse;
+
 use model::{Condition, Evidence, EvidenceKind, Link, Verdict, verdict::Attention};
 
 use crate::{
@@ -26,6 +28,9 @@ pub fn of(scene: &Scene, limits: &Limits) -> Vec<Link> {
 }
 
 /// The dependency that explains the gap: the worst verdict, then the most attempts, then the oldest.
+///
+/// Attempts count by their power of two: of siblings that fail in step now one is ahead and now another, and whoever
+/// reads the page, or presses what it offers next, needs it to speak of the same one.
 #[must_use]
 pub fn worst_child(scene: &Scene) -> Option<&Scene> {
     scene
@@ -34,7 +39,7 @@ pub fn worst_child(scene: &Scene) -> Option<&Scene> {
         .filter(|child| child.has_gap() || verdict_of(child).attention() != Attention::Quiet)
         .min_by_key(|child| {
             let attempts = child.failures().map_or(0, |failures| failures.n);
-            (verdict_of(child), u32::MAX - attempts, child.object.created_at, &child.object.key)
+            (verdict_of(child), Reverse(attempts.checked_ilog2()), child.object.created_at, &child.object.key)
         })
 }
 

@@ -70,6 +70,24 @@ fn what_was_said_about_an_older_spec_is_no_link_and_no_evidence() {
 }
 
 #[test]
+fn instances_that_fail_in_step_do_not_take_turns_in_explaining_it() {
+    let mut release = ready("release", "r-2", False, "0 of 2 ready");
+    let mut named = std::collections::BTreeSet::new();
+    for (a, b) in [(9, 9), (9, 10), (10, 10), (11, 10), (11, 12)] {
+        release.children = [("i-a", a), ("i-b", b)]
+            .map(|(name, n)| {
+                let mut instance = ready("instance", name, False, "restarting");
+                instance.events = failures(n);
+                instance
+            })
+            .into();
+        judge_all(&mut release, at(100));
+        named.insert(chain::worst_child(&release).unwrap().object.name.clone());
+    }
+    assert_eq!(named.into_iter().collect::<Vec<_>>(), ["i-a"]);
+}
+
+#[test]
 fn the_next_step_is_to_read_what_the_instance_printed() {
     let mut env = broken_rollout(3);
     judge_all(&mut env, at(5));
