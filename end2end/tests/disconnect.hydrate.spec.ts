@@ -40,6 +40,11 @@ test("a lost server is delayed, then disconnected with its last time, and blocks
     await expect(page.locator(".bars")).toContainText("the last known state");
     await expect(scale.locator("a[href]")).toHaveCount(0);
     await expect(scale).toContainText("disconnected: what you see may be old");
+    // Nobody is told that something does not exist by a search that could not look.
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("lighthouse");
+    await expect(page.locator("#palette-note")).toHaveText("The server does not answer. What you look for may be there.");
+    await page.keyboard.press("Escape");
 
     await server.restart();
     await page.getByRole("button", { name: "Retry now" }).click();

@@ -30,12 +30,23 @@ struct Item {
     href: String,
 }
 
+/// How the question stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    /// The server was asked.
+    Awaited,
+    /// What is listed is all that there is.
+    Whole,
+    /// The server gave no answer: nothing is known about what is not listed.
+    Lost,
+}
+
 thread_local! {
     static ITEMS: RefCell<Vec<Item>> = const { RefCell::new(Vec::new()) };
     static CHOSEN: Cell<usize> = const { Cell::new(0) };
     /// Which question is the newest; older answers come too late.
     static TURN: Cell<u32> = const { Cell::new(0) };
-    static ANSWERED: Cell<bool> = const { Cell::new(true) };
+    static ANSWER: Cell<Answer> = const { Cell::new(Answer::Whole) };
     /// Enter was pressed before the answer came.
     static GO: Cell<bool> = const { Cell::new(false) };
 }
@@ -154,7 +165,7 @@ fn ask() {
     let turn = TURN.get().wrapping_add(1);
     TURN.set(turn);
     GO.set(false);
-    ANSWERED.set(q.is_empty());
+    ANSWER.set(if q.is_empty() { Answer::Whole } else { Answer::Awaited });
     show(own(&q));
     if q.is_empty() {
         return;
@@ -166,7 +177,7 @@ fn ask() {
                 if TURN.get() != turn {
                     return;
                 }
-                ANSWERED.set(true);
+                ANSWER.set(if found.is_some() { Answer::Whole } else { Answer::Lost });
                 let mut items = found.unwrap_or_default();
                 items.extend(own(&q));
                 show(items);
@@ -210,9 +221,10 @@ fn show(items: Vec<Item>) {
         let Some(option) = option(n, item) else { continue };
         let _ = list.append_child(&option);
     }
-    let words = match items.len() {
-        0 if ANSWERED.get() => "Nothing has this name or id that you may see.",
-        0 => "Searching…",
+    let words = match (ANSWER.get(), items.len()) {
+        (Answer::Lost, _) => "The server does not answer. What you look for may be there.",
+        (Answer::Whole, 0) => "Nothing has this name or id that you may see.",
+        (Answer::Awaited, 0) => "Searching…",
         _ => "",
     };
     if let Some(note) = dom::first("#palette-note") {
@@ -257,7 +269,7 @@ fn key(event: &KeyboardEvent) {
     match event.key().as_str() {
         "ArrowDown" if n > 0 => choose((chosen + 1) % n),
         "ArrowUp" if n > 0 => choose((chosen + n - 1) % n),
-        "Enter" if ANSWERED.get() => take(),
+        "Enter" if ANSWER.get() != Answer::Awaited => take(),
         "Enter" => GO.set(true),
         // A search field would only empty itself.
         "Escape" => close(),
