@@ -113,6 +113,10 @@ async fn a_body_that_is_not_what_was_asked_for_is_refused(app: TestApp) {
         let answer: Response = admin.send(request.body("{}")).await;
         let _ = answer.problem(400, ErrorCode::Invalid);
     }
+    for seconds in [i64::MIN, -1, 0, 86_401] {
+        let answer: Response = admin.post("/api/v1/waits/wt_x/extend", &json!({ "seconds": seconds })).await;
+        let _ = answer.problem(400, ErrorCode::Invalid);
+    }
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let request = admin.request(Method::POST, "/api/v1/waits").header("content-type", "application/json");
     let answer: Response = admin.send(request.header("idempotency-key", "k").body(deep)).await;

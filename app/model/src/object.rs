@@ -156,8 +156,8 @@ impl FromStr for ObjectKey {
     }
 }
 
-as_text!(ObjectKind);
-as_text!(ObjectKey);
+as_text!(ObjectKind, pattern(Some("^[a-z0-9-]{1,40}$")));
+as_text!(ObjectKey, pattern(Some("^[a-z0-9-]{1,40}:[^\\x00-\\x1f\\x7f-\\x9f]{1,200}$")));
 
 /// A named relation from one object to another: `part_of`, `runs`, `owns`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -27,14 +27,14 @@ const MAX_BLOB: usize = 64 * 1024 * 1024;
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
-    /// Their SHA-256 in hex.
+    /// Their SHA-256 in lower-case hex.
     sha256: Vec<String>,
 }
 
 /// Which of them we lack.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Missing {
-    /// Their SHA-256 in hex.
+    /// Their SHA-256 in lower-case hex.
     missing: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ pub(super) async fn missing(
 }
 
 /// Sends one file. Its content must have the hash that names it.
-#[utoipa::path(put, path = "/blobs/{sha256}", params(("sha256" = String, Path)), request_body(content = String, content_type = "application/octet-stream"), responses((status = 204)))]
+#[utoipa::path(put, path = "/blobs/{sha256}", params(("sha256" = String, Path, pattern = "^[0-9a-f]{64}$")), request_body(content = String, content_type = "application/octet-stream"), responses((status = 204)))]
 pub(super) async fn put(
     State(state): State<AppState>,
     caller: Caller,

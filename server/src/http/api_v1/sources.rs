@@ -140,7 +140,7 @@ pub(super) struct SourceRequest {
 }
 
 /// Registers a platform that sends observations. The same again changes nothing.
-#[utoipa::path(put, path = "/sources/{source}", params(("source" = String, Path)), request_body = SourceRequest, responses((status = 200, body = SourceRow)))]
+#[utoipa::path(put, path = "/sources/{source}", params(("source" = String, Path, pattern = "^[a-z0-9-]{1,40}$")), request_body = SourceRequest, responses((status = 200, body = SourceRow)))]
 pub(super) async fn register(
     State(state): State<AppState>,
     caller: Caller,

@@ -74,12 +74,15 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenRequest {
     /// The actor's name: 1 to 40 lower-case letters, digits or dashes.
+    #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     name: String,
     /// What it allows; absent where it is for a source.
     role: Option<Role>,
     /// The source that it may report observations for, by name, and nothing else. A new name is registered.
+    #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     source: Option<String>,
-    /// When it ends by itself.
+    /// In how many seconds it ends by itself.
+    #[schema(minimum = 1, maximum = 3_162_240_000_i64)]
     expires_s: Option<i64>,
 }
 

@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     http::HeaderMap,
 };
-use model::{ErrorCode, ObjectKey, Role, Span, Until, Wait, WaitId, WaitPhase, wait::Seen};
+use model::{ErrorCode, ObjectKey, Role, Span, TraceId, Until, Wait, WaitId, WaitPhase, wait::Seen};
 use serde::Deserialize;
 use store::{AuditEntry, IdempotencyKey, WaitInserted};
 
@@ -110,6 +110,7 @@ pub(super) struct WaitRequest {
     /// Until when; absent is "until it converges".
     until: Option<Until>,
     /// How many seconds at most.
+    #[schema(minimum = 1, maximum = 86_400)]
     timeout_s: i64,
 }
 
@@ -132,9 +133,7 @@ pub(super) async fn create(
             &caller.trace,
         ));
     }
-    if !(1..=86_400).contains(&request.timeout_s) {
-        return Err(Problem::invalid("timeout_s", "1 second to 24 hours", &caller.trace));
-    }
+    check_seconds("timeout_s", request.timeout_s, &caller.trace)?;
     let request_hash = serde_json::json!([request.object, until, request.timeout_s]).to_string();
     let mut reader = state.store.read().await.map_err(&failed)?;
     let object = reader.object(&request.object).await.map_err(&failed)?;
@@ -211,6 +210,7 @@ pub(super) async fn stop(
 #[serde(deny_unknown_fields)]
 pub(super) struct Longer {
     /// Seconds to add.
+    #[schema(minimum = 1, maximum = 86_400)]
     seconds: i64,
 }
 
@@ -240,15 +240,24 @@ pub(in crate::http) async fn end(state: &AppState, caller: &Caller, id: &str) ->
 /// Gives a wait more time, at most a day at once.
 ///
 /// # Errors
-/// Below the operator role, for unknown waits, and where the store does not answer.
+/// For more than a day and less than a second, below the operator role, for unknown waits, and where the store does not
+/// answer.
 pub(in crate::http) async fn lengthen(
     state: &AppState,
     caller: &Caller,
     id: &str,
     seconds: i64,
 ) -> Result<Wait, Problem> {
-    let more = Span::seconds(seconds.clamp(1, 86_400));
+    check_seconds("seconds", seconds, &caller.trace)?;
+    let more = Span::seconds(seconds);
     change(state, caller, id, "wait.extend", |wait, _| wait.deadline = wait.deadline + more).await
+}
+
+fn check_seconds(field: &str, seconds: i64, trace: &TraceId) -> Result<(), Problem> {
+    if !(1..=86_400).contains(&seconds) {
+        return Err(Problem::invalid(field, "1 second to 24 hours", trace));
+    }
+    Ok(())
 }
 
 async fn change(
