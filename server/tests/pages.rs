@@ -209,6 +209,16 @@ async fn pages_that_do_not_exist_say_so_as_pages(app: TestApp) {
     }
 }
 
+async fn every_page_of_the_overview_begins_with_the_verdict_of_all_app_envs(app: TestApp) {
+    let world = world(&app).await;
+    for path in ["/", "/?view=grid", "/?show=attention", "/?show=motion", "/?show=quiet"] {
+        let page: Response = world.browser.get(path).await.has_status(200);
+        let heading = page.text().split("<h1").nth(1).and_then(|rest| rest.split('>').next()).unwrap();
+        assert!(heading.contains("data-verdict=\"stuck\""), "{path}: {heading}");
+    }
+    app.stop().await;
+}
+
 async fn names_in_paths_lead_to_the_page_of_the_id(app: TestApp) {
     let applied = app.operator().apply(&Apply::of(&app.manifest("web/prod", 0, Fault::Healthy))).await.good();
     let target = applied.release.target;
@@ -328,6 +338,7 @@ on_both_engines! {
     every_page_answers_with_its_heading_and_a_policy_that_fits_it,
     hostile_words_are_shown_as_words,
     pages_that_do_not_exist_say_so_as_pages,
+    every_page_of_the_overview_begins_with_the_verdict_of_all_app_envs,
     names_in_paths_lead_to_the_page_of_the_id,
     a_viewers_page_shows_what_is_forbidden_and_why,
     the_audit_log_is_for_operators_and_can_be_taken_along,

@@ -13,7 +13,7 @@ use crate::{
 pub struct Counts {
     /// All of them.
     pub total: u32,
-    /// Failed, stuck, unknown, degraded, or waiting for a person.
+    /// Failed, stuck, unknown or degraded.
     pub attention: u32,
     /// Unknown, counted in `attention` too.
     pub unknown: u32,
@@ -155,6 +155,8 @@ pub struct Overview {
     /// Where a page of one group is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<GroupPage>,
+    /// Of all app-envs together, also of those that `rows` leaves out.
+    pub verdict: Verdict,
     /// How many of what.
     pub counts: Counts,
     /// What we listen to.

@@ -106,6 +106,7 @@ fn states() -> [State; 6] {
     let overview = Overview {
         rows: vec![],
         only: None,
+        verdict: Verdict::Idle,
         counts: Counts::default(),
         sources: vec![],
         changes: vec![],

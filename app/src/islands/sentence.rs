@@ -61,10 +61,9 @@ enum Told {
 impl Told {
     fn of(state: &State) -> Self {
         match state {
-            State::Overview { view } => Self::Overview {
-                verdict: Verdict::roll_up(view.rows.iter().map(|row| row.judgement.verdict)),
-                sentence: view.sentence.clone(),
-            },
+            State::Overview { view } => {
+                Self::Overview { verdict: view.verdict, sentence: view.sentence.clone() }
+            }
             State::Env { view } => Self::Env(view.clone()),
             State::Object { view } => Self::Object(view.clone()),
             State::Receipt { view } => Self::Receipt(view.clone()),

@@ -246,6 +246,7 @@ pub(crate) fn overview_page(verdict: Verdict) -> Page<OverviewPage> {
     let view = Overview {
         rows: vec![bad, quiet],
         only: None,
+        verdict,
         counts: Counts { total: 2, attention, unknown: 0, converging: 0, converged: 1, idle: 0 },
         sources: vec![SourceState {
             id: source(),

@@ -109,6 +109,7 @@ async fn hostile_text_reaches_no_terminal() {
     let overview = Overview {
         rows: vec![],
         only: None,
+        verdict: model::Verdict::Idle,
         counts: Counts::default(),
         sources: vec![],
         changes: vec![],

@@ -31,7 +31,8 @@ const fn begin(group: Group) -> u32 {
 /// [`StoreError`] where the store does not answer.
 pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> Result<Overview, StoreError> {
     let sources = reader.sources().await?;
-    let counts = counts(&reader.env_counts().await?);
+    let envs = reader.env_counts().await?;
+    let counts = counts(&envs);
     let only = only.map(|(group, page)| {
         let pages = group.count(&counts).div_ceil(PAGE).max(1);
         (group, GroupPage { group: Some(group), page: page.clamp(1, pages), pages })
@@ -47,7 +48,7 @@ pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> R
         let (from, to) = group.verdicts();
         heads.extend(reader.env_heads(from, to, skip, limit).await?);
     }
-    of(reader, heads, counts, only.map(|(_, page)| page), sources, now).await
+    of(reader, heads, &envs, only.map(|(_, page)| page), sources, now).await
 }
 
 /// Loads a page of every app-env by name, with the history of each: a place that means something stays where it is.
@@ -56,13 +57,13 @@ pub async fn load(reader: &mut Reader, only: Option<(Group, u32)>, now: Ts) -> R
 /// [`StoreError`] where the store does not answer.
 pub async fn grid(reader: &mut Reader, page: u32, now: Ts) -> Result<Overview, StoreError> {
     let sources = reader.sources().await?;
-    let counts = counts(&reader.env_counts().await?);
-    let pages = counts.total.div_ceil(PAGE).max(1);
+    let envs = reader.env_counts().await?;
+    let pages = envs.values().sum::<u32>().div_ceil(PAGE).max(1);
     let page = page.clamp(1, pages);
     let heads = reader.env_heads_by_name((page - 1) * PAGE, PAGE).await?;
     let mut histories = history::of(reader, &heads, now).await?;
     let only = Some(GroupPage { group: None, page, pages });
-    let mut view = of(reader, heads, counts, only, sources, now).await?;
+    let mut view = of(reader, heads, &envs, only, sources, now).await?;
     for row in &mut view.rows {
         row.history = histories.remove(&row.target.env_id).unwrap_or_default();
     }
@@ -72,7 +73,7 @@ pub async fn grid(reader: &mut Reader, page: u32, now: Ts) -> Result<Overview, S
 async fn of(
     reader: &mut Reader,
     heads: Vec<EnvHead>,
-    counts: Counts,
+    envs: &BTreeMap<Verdict, u32>,
     only: Option<GroupPage>,
     sources: Vec<SourceState>,
     now: Ts,
@@ -101,7 +102,9 @@ async fn of(
     let mut changes: Vec<_> = receipts.iter().map(named).collect();
     changes.retain(|marker| now - marker.at <= Span::minutes(120));
     changes.sort_by_key(|marker| marker.at);
-    Ok(Overview { sentence: sentence(&counts, &sources, now), counts, only, rows, sources, changes })
+    let verdict = Verdict::roll_up(envs.keys().copied());
+    let counts = counts(envs);
+    Ok(Overview { sentence: sentence(&counts, &sources, now), verdict, counts, only, rows, sources, changes })
 }
 
 fn judged(head: &EnvHead) -> Judgement {
