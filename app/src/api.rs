@@ -114,13 +114,15 @@ pub struct PlanPage {
     pub reason: String,
 }
 
-/// Receipts: those under way first, then the newest.
+/// A page of a list: what is under way, however old, then the newest; or older rows in their order.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ReceiptsPage {
-    /// The receipts that are shown.
-    pub rows: Vec<Receipt>,
-    /// Whether there are others.
-    pub more: bool,
+pub struct Rows<T> {
+    /// The rows that are shown.
+    pub rows: Vec<T>,
+    /// Whether newer ones are on a page before this one.
+    pub continued: bool,
+    /// The row behind which the next page begins, where there is one.
+    pub older: Option<String>,
 }
 
 /// One receipt.
@@ -132,13 +134,6 @@ pub struct ReceiptPage {
     pub wait: Option<Wait>,
     /// What would undo it: "Return to r-2…".
     pub undo: Option<ActionState>,
-}
-
-/// Waits, the open ones first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WaitsPage {
-    /// The waits.
-    pub rows: Vec<Wait>,
 }
 
 /// The settings page: what is chosen comes with the request, what the server was started with is here.

@@ -27,6 +27,8 @@ pub mod histogram;
 #[cfg(feature = "ssr")]
 pub mod logs;
 #[cfg(feature = "ssr")]
+pub mod pager;
+#[cfg(feature = "ssr")]
 pub mod plan_panel;
 #[cfg(feature = "ssr")]
 pub mod spec_diff;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod doctor;
+mod list;
 mod overview;
 mod reference;
 pub mod search;
@@ -14,13 +15,14 @@ use std::collections::BTreeMap;
 
 use app::api::reference::Reference;
 use app::api::{
-    Backend, Chrome, EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage,
-    ReleasesPage, SettingsPage, Viewer, WaitsPage,
+    Backend, Chrome, EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReleasesPage,
+    Rows, SettingsPage, Viewer,
 };
 use async_trait::async_trait;
 use control::views::{self, env::Range};
 use model::{
-    Actor, EnvRecord, Freshness, ObjectKey, Plan, ReleaseId, Seq, TraceId, Ts, Verb, ViewState,
+    Actor, EnvRecord, Freshness, ObjectKey, Plan, Receipt, ReleaseId, Seq, TraceId, Ts, Verb, ViewState,
+    Wait,
     audit::{AuditState, AuditView},
     doctor::DoctorView,
     plan::Ask,
@@ -34,6 +36,8 @@ use crate::state::AppState;
 
 /// How many receipts their page shows.
 const RECEIPTS: u32 = 200;
+/// How many waits; each is a card.
+const WAITS: u32 = 50;
 
 /// One request's view of the store.
 pub struct Pages {
@@ -288,16 +292,18 @@ impl Backend for Pages {
         self.page(&mut reader, who, data).await
     }
 
-    async fn receipts(&self, who: &Viewer) -> Result<Page<ReceiptsPage>, PageError> {
-        let mut reader = self.reader().await?;
+    async fn receipts(&self, who: &Viewer, state: &ViewState) -> Result<Page<Rows<Receipt>>, PageError> {
+        self.only_now(state)?;
+        let after = list::after(state)?;
         let failed = |error| self.failed(&error);
-        let mut rows = reader.receipts_open(None, RECEIPTS).await.map_err(failed)?;
-        let newest = reader.receipts(None, RECEIPTS + 1).await.map_err(failed)?;
-        let shown = RECEIPTS as usize;
-        let more = newest.len() > shown;
-        rows.extend(newest.into_iter().filter(|receipt| !receipt.phase.is_open()));
-        rows.truncate(shown);
-        self.page(&mut reader, who, ReceiptsPage { rows, more }).await
+        let mut reader = self.reader().await?;
+        let page = reader.receipts_page(None, after.as_ref(), RECEIPTS + 1).await.map_err(failed)?;
+        let open = match after {
+            Some(_) => vec![],
+            None => reader.receipts_open(None, RECEIPTS).await.map_err(failed)?,
+        };
+        let rows = list::rows(open, page, RECEIPTS, after.is_some(), |receipt| receipt.id.to_string());
+        self.page(&mut reader, who, rows).await
     }
 
     async fn receipt(&self, who: &Viewer, id: &str) -> Result<Page<ReceiptPage>, PageError> {
@@ -316,14 +322,21 @@ impl Backend for Pages {
         self.page(&mut reader, who, ReceiptPage { receipt, wait, undo }).await
     }
 
-    async fn waits(&self, who: &Viewer) -> Result<Page<WaitsPage>, PageError> {
+    async fn waits(&self, who: &Viewer, state: &ViewState) -> Result<Page<Rows<Wait>>, PageError> {
+        self.only_now(state)?;
+        let after = list::after(state)?;
+        let failed = |error| self.failed(&error);
         let mut reader = self.reader().await?;
-        let mut rows = reader.waits(false, 200).await.map_err(|error| self.failed(&error))?;
-        rows.sort_by_key(|wait| !wait.phase.is_open());
-        self.page(&mut reader, who, WaitsPage { rows }).await
+        let page = reader.waits_page(false, after.as_ref(), WAITS + 1).await.map_err(failed)?;
+        let open = match after {
+            Some(_) => vec![],
+            None => reader.waits_page(true, None, WAITS).await.map_err(failed)?,
+        };
+        let rows = list::rows(open, page, WAITS, after.is_some(), |wait| wait.id.to_string());
+        self.page(&mut reader, who, rows).await
     }
 
-    async fn wait(&self, who: &Viewer, id: &str) -> Result<Page<model::Wait>, PageError> {
+    async fn wait(&self, who: &Viewer, id: &str) -> Result<Page<Wait>, PageError> {
         let missing = || PageError::NotFound { what: format!("wait {id}") };
         let mut reader = self.reader().await?;
         let parsed = id.parse().map_err(|_| missing())?;

@@ -218,7 +218,7 @@ fn reconcilers(
     driver.start(rollout, second, rung);
     driver.start(Verdicts::new(store.clone(), clock.clone(), limits), second, Activator::new());
     driver.start(Receipts::new(store.clone(), clock.clone()), second, Activator::new());
-    driver.start(Waits::new(store.clone(), clock.clone(), 1000), second, Activator::new());
+    driver.start(Waits::new(store.clone(), clock.clone()), second, Activator::new());
     let retention = Retention::new(store.clone(), clock.clone(), keep);
     driver.start(retention, Span::minutes(1), Activator::new());
     driver

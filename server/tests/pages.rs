@@ -2,7 +2,7 @@
 //! outside stays text.
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use model::{EnvRef, ObjectKey, Receipt, Verb, Verdict, Wait, object::object_path, plan::Ask};
 use serde_json::json;
@@ -309,6 +309,38 @@ async fn a_search_finds_ids_first_and_says_when_there_is_nothing(app: TestApp) {
     app.stop().await;
 }
 
+async fn receipts_continue_on_pages_of_older_ones(app: TestApp) {
+    let operator = app.operator();
+    for n in 0..205 {
+        let _ =
+            operator.apply(&Apply::of(&app.manifest(&format!("web/e{n}"), 0, Fault::Healthy))).await.good();
+    }
+    let browser = app.anonymous().sign_in(app.admin_token()).await;
+    let (mut path, mut found) = ("/receipts".to_owned(), BTreeSet::new());
+    for heading in ["The newest receipts ·", "Older receipts ·"] {
+        let page: Response = browser.get(&path).await.has_status(200);
+        is_a_sound_page(&page, &path);
+        assert!(page.text().contains(heading), "{path}");
+        let rows = page.text().split("<th scope=\"row\"").skip(1);
+        found.extend(
+            rows.filter_map(|row| row.split_once("/receipts/")?.1.split('"').next()).map(str::to_owned),
+        );
+        let tags = page.text().split("<a ").filter_map(|rest| rest.split('>').next());
+        let next =
+            tags.filter(|tag| tag.contains("rel=\"next\"")).find_map(|tag| tag.split("href=\"").nth(1));
+        path = next.and_then(|href| href.split('"').next()).unwrap_or_default().to_owned();
+    }
+    assert_eq!((path.as_str(), found.len()), ("", 205));
+    let last: Vec<Receipt> = operator.read("/api/v1/receipts?limit=1000").await;
+    let page: Response = browser.get(&format!("/receipts?after={}", last.last().unwrap().id)).await;
+    assert!(page.text().contains("There are no older receipts."));
+    for list in ["receipts", "waits"] {
+        let strange: Response = browser.get(&format!("/{list}?after=ev_1")).await.has_status(400);
+        assert!(strange.text().contains("ev_1 names no row of this list"), "{list}");
+    }
+    app.stop().await;
+}
+
 async fn a_session_that_has_ended_says_so_and_comes_back(app: TestApp) {
     let page: Response = app.anonymous().with_session("ended").get("/doctor?x=1").await.has_status(401);
     assert!(page.text().contains("Your session has ended"), "{:.500}", page.text());
@@ -343,6 +375,7 @@ on_both_engines! {
     a_viewers_page_shows_what_is_forbidden_and_why,
     the_audit_log_is_for_operators_and_can_be_taken_along,
     a_search_finds_ids_first_and_says_when_there_is_nothing,
+    receipts_continue_on_pages_of_older_ones,
     a_session_that_has_ended_says_so_and_comes_back,
     what_one_person_chose_is_right_in_the_first_byte,
 }

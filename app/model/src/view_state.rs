@@ -155,6 +155,8 @@ pub struct ViewState {
     pub view: Option<String>,
     /// Continue before this event.
     pub before: Option<EventId>,
+    /// Continue behind this row of a list.
+    pub after: Option<String>,
     /// Only this group of the overview.
     pub show: Option<Group>,
     /// Which page of it, from 2; the first needs no word.
@@ -250,6 +252,7 @@ impl ViewState {
             ("sort", _) => put(&mut self.sort, is_token(value).then(|| value.to_owned())),
             ("view", "list" | "grid") => put(&mut self.view, text()),
             ("before", _) => put(&mut self.before, value.parse().ok()),
+            ("after", _) => put(&mut self.after, is_token(value).then(|| value.to_owned())),
             ("show", _) => put(&mut self.show, Group::parse(value)),
             ("page", _) => put(&mut self.page, value.parse().ok().filter(|page| (2..100_000).contains(page))),
             ("group", "0" | "1") => {
@@ -302,6 +305,7 @@ impl ViewState {
         push("sort", self.sort.clone());
         push("view", self.view.clone());
         push("before", self.before.map(|before| before.to_string()));
+        push("after", self.after.clone());
         push("show", self.show.map(|group| group.as_str().to_owned()));
         push("page", self.page.map(|page| page.to_string()));
         let pairs: Vec<String> =
@@ -396,9 +400,9 @@ impl ViewState {
     }
 }
 
-const KEYS: [&str; 14] = [
-    "q", "from", "to", "at", "sel", "open", "group", "live", "sort", "view", "before", "quiet", "show",
-    "page",
+const KEYS: [&str; 15] = [
+    "q", "from", "to", "at", "sel", "open", "group", "live", "sort", "view", "before", "after", "quiet",
+    "show", "page",
 ];
 
 fn is_long(value: &str) -> bool {

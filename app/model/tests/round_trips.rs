@@ -63,14 +63,30 @@ fn state() -> impl Strategy<Value = ViewState> {
     let token = || option::of("[a-zA-Z0-9_.:~-]{1,100}");
     let ranges = (option::of(when()), option::of(when()), option::of(ts()));
     let switches = (any::<bool>(), any::<bool>(), option::of(select(vec!["list", "grid"])));
-    let texts = (option::of(text()), token(), token(), token(), option::of(0_i64..));
+    let texts = (option::of(text()), token(), token(), token(), option::of(0_i64..), token());
     let parts = (option::of(select(&Group::ALL)), option::of(2_u32..100_000));
     (facets(), ranges, switches, texts, parts).prop_map(|(facets, ranges, switches, texts, (show, page))| {
         let ((from, to, at), (ungrouped, paused, view)) = (ranges, switches);
-        let (q, sel, open, sort, before) = texts;
+        let (q, sel, open, sort, before, after) = texts;
         let view = view.map(str::to_owned);
         let before = before.map(|n| EventId(Seq(n)));
-        ViewState { q, facets, from, to, at, sel, open, ungrouped, paused, sort, view, before, show, page }
+        ViewState {
+            q,
+            facets,
+            from,
+            to,
+            at,
+            sel,
+            open,
+            ungrouped,
+            paused,
+            sort,
+            view,
+            before,
+            after,
+            show,
+            page,
+        }
     })
 }
 

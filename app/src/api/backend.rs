@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use model::{
-    Verb, ViewState,
+    Receipt, Verb, ViewState, Wait,
     audit::{AuditState, AuditView},
     doctor::DoctorView,
     plan::Ask,
@@ -13,8 +13,8 @@ use model::{
 
 use super::reference::Reference;
 use super::{
-    EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReceiptsPage, ReleasesPage,
-    SettingsPage, Viewer, WaitsPage,
+    EnvPage, HelpPage, OverviewPage, Page, PageError, PlanPage, ReceiptPage, ReleasesPage, Rows,
+    SettingsPage, Viewer,
 };
 
 /// One method a page. Every method reads in one snapshot, and checks what `who` may see.
@@ -55,16 +55,16 @@ pub trait Backend: Send + Sync {
     -> Result<Page<PlanPage>, PageError>;
 
     /// `/receipts`
-    async fn receipts(&self, who: &Viewer) -> Result<Page<ReceiptsPage>, PageError>;
+    async fn receipts(&self, who: &Viewer, state: &ViewState) -> Result<Page<Rows<Receipt>>, PageError>;
 
     /// `/receipts/{id}`
     async fn receipt(&self, who: &Viewer, id: &str) -> Result<Page<ReceiptPage>, PageError>;
 
     /// `/waits`
-    async fn waits(&self, who: &Viewer) -> Result<Page<WaitsPage>, PageError>;
+    async fn waits(&self, who: &Viewer, state: &ViewState) -> Result<Page<Rows<Wait>>, PageError>;
 
     /// `/waits/{id}`
-    async fn wait(&self, who: &Viewer, id: &str) -> Result<Page<model::Wait>, PageError>;
+    async fn wait(&self, who: &Viewer, id: &str) -> Result<Page<Wait>, PageError>;
 
     /// `/sources`
     async fn sources(&self, who: &Viewer) -> Result<Page<SourcesView>, PageError>;

@@ -9,20 +9,20 @@ use model::{
 
 use super::{Follow, Screen, Subject};
 use crate::{
-    api::{Page, ReceiptPage, ReceiptsPage},
+    api::{Page, ReceiptPage, Rows},
     islands::{ReceiptCard, Sentence},
     layout::{Crumb, Keys, head},
-    parts::{actions::actions, receipt_card::lamps, wait_card::wait_card},
+    parts::{actions::actions, pager, receipt_card::lamps, wait_card::wait_card},
     ui::{
         banner::empty,
         id_chip::command,
         table::columns,
-        text::{count, outside, plural, visible},
+        text::{count, outside, visible},
         time,
     },
 };
 
-impl Screen for ReceiptsPage {
+impl Screen for Rows<Receipt> {
     fn title(&self) -> String {
         "Receipts · Vantage".to_owned()
     }
@@ -32,44 +32,41 @@ impl Screen for ReceiptsPage {
     }
 
     fn view(page: Page<Self>, _state: ViewState, _keys: Keys) -> AnyView {
-        let rows = &page.data.rows;
-        let n = plural(i64::try_from(rows.len()).unwrap_or(i64::MAX), "receipt");
-        let open = count(i64::from(page.chrome.open_receipts));
-        let text = match page.data.more {
-            true => format!("The newest {n} · {open} under way"),
-            false => format!("{n} · {open} under way"),
-        };
-        let title = view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> };
-        let now = page.now;
-        let body = if rows.is_empty() {
-            empty(
-                "Nobody has asked for anything yet.",
-                view! { <p>"The first receipt comes with the first action, for example "{command("vt apply -f vantage.yaml")}</p> },
-            )
-            .erased()
-        } else {
-            let rows: Vec<_> = rows.iter().map(|receipt| row(receipt, now)).collect();
-            let older = page.data.more.then(|| {
-                view! { <p class="muted">"Older ones are in the "<a href="/audit">"audit log"</a>", and each on the page of its app-env."</p> }
-            });
-            view! {
-                <section class="panel">
-                    <table class="stacks">
-                        <caption class="sr">"Receipts, those under way first, then the newest"</caption>
-                        {columns(&["Receipt", "Asked", "By", "When", "What became of it"])}
-                        <tbody>{rows}</tbody>
-                    </table>
-                    {older}
-                </section>
-            }
-            .erased()
-        };
+        let list = &page.data;
+        let open = format!("{} under way", count(i64::from(page.chrome.open_receipts)));
+        let body = if list.rows.is_empty() { nothing(list.continued) } else { table(&list.rows, page.now) };
         view! {
-            {head(vec![Crumb::to("Overview", "/"), Crumb::here("Receipts")], title, ())}
+            {head(vec![Crumb::to("Overview", "/"), Crumb::here("Receipts")], pager::sentence(list, "receipt", &open), ())}
             {body}
+            {pager::pager(list, "/receipts", "receipts")}
         }
         .erased()
     }
+}
+
+fn nothing(continued: bool) -> AnyView {
+    if continued {
+        return empty("There are no older receipts.", ()).erased();
+    }
+    empty(
+        "Nobody has asked for anything yet.",
+        view! { <p>"The first receipt comes with the first action, for example "{command("vt apply -f vantage.yaml")}</p> },
+    )
+    .erased()
+}
+
+fn table(rows: &[Receipt], now: model::Ts) -> AnyView {
+    let rows: Vec<_> = rows.iter().map(|receipt| row(receipt, now)).collect();
+    view! {
+        <section class="panel">
+            <table class="stacks">
+                <caption class="sr">"Receipts, those under way first, then the newest"</caption>
+                {columns(&["Receipt", "Asked", "By", "When", "What became of it"])}
+                <tbody>{rows}</tbody>
+            </table>
+        </section>
+    }
+    .erased()
 }
 
 fn row(receipt: &Receipt, now: model::Ts) -> AnyView {

@@ -9,14 +9,17 @@ use model::{
 
 use super::{Follow, Screen, Subject};
 use crate::{
-    api::{Page, WaitsPage},
+    api::{Page, Rows},
     islands::{Sentence, WaitCard},
     layout::{Crumb, Keys, head},
-    parts::wait_card::{self, wait_card},
-    ui::{banner::empty, id_chip::command, text::plural},
+    parts::{
+        pager,
+        wait_card::{self, wait_card},
+    },
+    ui::{banner::empty, id_chip::command, text::count},
 };
 
-impl Screen for WaitsPage {
+impl Screen for Rows<Wait> {
     fn title(&self) -> String {
         "Waits · Vantage".to_owned()
     }
@@ -26,26 +29,32 @@ impl Screen for WaitsPage {
     }
 
     fn view(page: Page<Self>, _state: ViewState, keys: Keys) -> AnyView {
-        let rows = &page.data.rows;
-        let open = i64::try_from(rows.iter().filter(|wait| wait.phase.is_open()).count()).unwrap_or(i64::MAX);
-        let text = format!("{} running", plural(open, "wait"));
-        let title = view! { <h1 class="sentence"><span class="sentence-text">{text}</span></h1> };
-        let body = if rows.is_empty() {
-            empty(
-                "No one is waiting.",
-                view! { <p>"Tick “wait for convergence” when you confirm a plan, or use "{command("vt wait")}</p> },
-            )
-            .erased()
+        let list = &page.data;
+        let open = format!("{} running", count(i64::from(page.chrome.open_waits)));
+        let body = if list.rows.is_empty() {
+            nothing(list.continued)
         } else {
-            let cards: Vec<_> = rows.iter().map(|wait| wait_card(wait, &keys.token, page.now)).collect();
+            let cards: Vec<_> = list.rows.iter().map(|wait| wait_card(wait, &keys.token, page.now)).collect();
             view! { <div class="cards">{cards}</div> }.erased()
         };
         view! {
-            {head(vec![Crumb::to("Overview", "/"), Crumb::here("Waits")], title, ())}
+            {head(vec![Crumb::to("Overview", "/"), Crumb::here("Waits")], pager::sentence(list, "wait", &open), ())}
             {body}
+            {pager::pager(list, "/waits", "waits")}
         }
         .erased()
     }
+}
+
+fn nothing(continued: bool) -> AnyView {
+    if continued {
+        return empty("There are no older waits.", ()).erased();
+    }
+    empty(
+        "No one is waiting.",
+        view! { <p>"Tick “wait for convergence” when you confirm a plan, or use "{command("vt wait")}</p> },
+    )
+    .erased()
 }
 
 impl Screen for Wait {

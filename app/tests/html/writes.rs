@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::api::{Page, PlanPage, ReceiptPage, ReceiptsPage};
+use app::api::{Page, PlanPage, ReceiptPage, Rows};
 use model::{
     Change, Guardrail, GuardrailLevel, ObjectKey, Plan, Receipt, ReceiptId, ReceiptPhase, ReleaseId,
     RunState, TraceId, Until, Verb, Wait, WaitId, WaitPhase,
@@ -78,9 +78,10 @@ pub(crate) fn receipt_page() -> Page<ReceiptPage> {
 }
 
 /// Three receipts: all that there are, or the newest of them.
-pub(crate) fn receipts_page(more: bool) -> Page<ReceiptsPage> {
+pub(crate) fn receipts_page(more: bool) -> Page<Rows<Receipt>> {
     let rows = [ReceiptPhase::Applying, ReceiptPhase::Converged, ReceiptPhase::TimedOut].map(receipt);
-    let mut page = page(ReceiptsPage { rows: rows.into(), more });
+    let older = more.then(|| ReceiptId::mint(1).to_string());
+    let mut page = page(Rows { rows: rows.into(), continued: false, older });
     page.chrome.open_receipts = if more { 1200 } else { 1 };
     page
 }

@@ -109,6 +109,20 @@ async fn an_old_receipt_is_followed_however_many_newer_ones_stay_open() {
 }
 
 #[tokio::test]
+async fn an_old_wait_times_out_however_many_newer_ones_are_open() {
+    let world = World::new().await;
+    let oldest = world.apply(1).await;
+    world.clock.pass(Span::minutes(9));
+    for n in 0..510 {
+        world.apply_app(&format!("app-{n}"), 1).await;
+    }
+    world.clock.pass(Span::minutes(2));
+    let status = world.waits.pass().await;
+    assert_eq!((status.open, status.ended), (511, 1));
+    assert_eq!(world.wait_of(&oldest).await.phase, WaitPhase::TimedOut);
+}
+
+#[tokio::test]
 async fn a_newer_command_supersedes_the_receipt_and_the_wait_of_the_older_one() {
     let world = World::new().await;
     let older = world.apply(2).await;

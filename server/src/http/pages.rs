@@ -293,7 +293,7 @@ pub(super) async fn events(request: Ask4Page) -> Response {
 
 /// `/receipts`
 pub(super) async fn receipts(request: Ask4Page) -> Response {
-    request.shown(async |backend, who, _| backend.receipts(&who).await).await
+    request.shown(async |backend, who, view| backend.receipts(&who, &view).await).await
 }
 
 /// `/receipts/{id}`
@@ -303,7 +303,7 @@ pub(super) async fn receipt(Path(id): Path<String>, request: Ask4Page) -> Respon
 
 /// `/waits`
 pub(super) async fn waits(request: Ask4Page) -> Response {
-    request.shown(async |backend, who, _| backend.waits(&who).await).await
+    request.shown(async |backend, who, view| backend.waits(&who, &view).await).await
 }
 
 /// `/waits/{id}`

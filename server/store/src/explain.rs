@@ -10,7 +10,7 @@ use crate::{
     events::{self, Lead, Route},
     overview,
     pool::Tx,
-    search, verdicts,
+    receipts, search, verdicts, waits,
 };
 
 async fn plan(mut query: QueryBuilder<Sqlite>) -> String {
@@ -154,6 +154,18 @@ async fn windows_and_counts_of_the_overview_come_from_an_index() {
     assert!(!named.contains("SCAN e") && !named.contains("SCAN r"), "{named}");
     let counts = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {}", overview::COUNTS))).await;
     assert!(counts.contains("COVERING INDEX envs_by_place") && !counts.contains("TEMP B-TREE"), "{counts}");
+}
+
+#[tokio::test]
+async fn what_is_open_is_found_without_walking_what_has_ended() {
+    for (text, index) in [
+        (receipts::OPEN, "SCAN r USING INDEX receipts_open"),
+        (waits::OPEN, "SCAN w USING INDEX waits_open"),
+        (waits::OPEN_OF, "SEARCH w USING INDEX waits_open (env=?)"),
+    ] {
+        let plan = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {text}"))).await;
+        assert!(plan.contains(index), "{text}: {plan}");
+    }
 }
 
 #[tokio::test]

@@ -55,10 +55,11 @@ const BY_LIST: Sql = with_list!(
 );
 const ONE: &str = receipt_where!("WHERE r.ext = $1");
 const ALL: &str = receipt_where!("ORDER BY r.id DESC LIMIT $1");
-const OPEN: &str = receipt_where!(
+// The plus keeps the engine from walking every receipt there ever was in the order of the key.
+pub(crate) const OPEN: &str = receipt_where!(
     "WHERE r.phase IN ('accepted', 'applying') \
      AND ($2 = '' OR r.id < (SELECT p.id FROM receipts p WHERE p.ext = $2)) \
-     ORDER BY r.id DESC LIMIT $1"
+     ORDER BY +r.id DESC LIMIT $1"
 );
 const OF_ENV: &str = receipt_where!("WHERE e.ext = $2 ORDER BY r.generation DESC LIMIT $1");
 const OPEN_OF_ENV: &str = receipt_where!(

@@ -1,6 +1,6 @@
 //! Waits: who watches what, until when.
 
-use model::{EnvRef, Ts, Wait, WaitId, WaitPhase};
+use model::{EnvId, EnvRef, Ts, Wait, WaitId, WaitPhase};
 
 use crate::{
     AuditEntry, IdempotencyKey, JournalKind, Reader, Store, StoreError, WaitInserted, audit, objects,
@@ -48,11 +48,16 @@ macro_rules! wait_where {
     };
 }
 const ONE: &str = wait_where!("WHERE w.ext = $1");
-const ALL: &str = wait_where!("ORDER BY w.id DESC LIMIT $1");
-const ALL_OPEN: &str = wait_where!("WHERE w.phase = 'waiting' ORDER BY w.id DESC LIMIT $1");
 const PAGE: &str = wait_where!(
-    "WHERE ($2 = 0 OR w.phase = 'waiting') AND ($3 = '' OR w.id < (SELECT p.id FROM waits p WHERE p.ext = $3)) \
-     ORDER BY w.id DESC LIMIT $1"
+    "WHERE ($2 = '' OR w.id < (SELECT p.id FROM waits p WHERE p.ext = $2)) ORDER BY w.id DESC LIMIT $1"
+);
+// The plus keeps the engine from walking every wait there ever was in the order of the key.
+pub(crate) const OPEN: &str = wait_where!(
+    "WHERE w.phase = 'waiting' AND ($2 = '' OR w.id < (SELECT p.id FROM waits p WHERE p.ext = $2)) \
+     ORDER BY +w.id DESC LIMIT $1"
+);
+pub(crate) const OPEN_OF: &str = wait_where!(
+    "WHERE w.phase = 'waiting' AND w.env = (SELECT id FROM envs WHERE ext = $2) ORDER BY w.id DESC LIMIT $1"
 );
 const ENV: &str = "SELECT id FROM envs WHERE ext = $1";
 const INSERT: &str = "INSERT INTO waits (id, ext, object, title, env, until, receipt, generation, owner, created_at, \
@@ -231,12 +236,18 @@ impl Store {
         Ok(WaitInserted::Created)
     }
 
-    /// Stores how a wait stands: its title, deadline, phase, end, parts and blindness. A closed wait stays as it
-    /// is. True when anything changed; only then the journal says so.
+    /// Stores how a wait stands: its title, deadline, phase, end, parts and blindness, and what the audit log says of
+    /// it. A closed wait stays as it is, and one that is not any more what was read: who gives it more time must not
+    /// lose that to whoever looked at it before. True when anything changed; only then the journal says so.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such wait.
-    pub async fn wait_update(&self, wait: &Wait) -> Result<bool, StoreError> {
+    pub async fn wait_update(
+        &self,
+        read: &Wait,
+        wait: &Wait,
+        entry: Option<AuditEntry>,
+    ) -> Result<bool, StoreError> {
         const OP: &str = "update a wait";
         let mut write = self.write(OP).await?;
         let row = row!(&mut write.tx, OP, WaitRow, ONE, wait.id.as_str())?
@@ -245,19 +256,10 @@ impl Store {
         let known = row.into_wait(OP)?;
         let mut wait = wait.clone();
         scrub(&mut wait.title);
-        let Wait { id, title, deadline, phase, ended_at, items, blind_since, .. } = &wait;
-        let same = (title, deadline, phase, ended_at, items, blind_since)
-            == (
-                &known.title,
-                &known.deadline,
-                &known.phase,
-                &known.ended_at,
-                &known.items,
-                &known.blind_since,
-            );
-        if same || !known.phase.is_open() {
+        if known != *read || known == wait || !known.phase.is_open() {
             return Ok(false);
         }
+        let Wait { id, title, deadline, phase, ended_at, items, blind_since, .. } = &wait;
         exec!(
             &mut write.tx,
             OP,
@@ -272,6 +274,9 @@ impl Store {
             blind_since.map(|at| at.0)
         )?;
         write.journal(JournalKind::Wait, Some(object), env, Some(id.to_string()));
+        if let Some(entry) = entry {
+            audit::insert(&mut write, &entry).await?;
+        }
         write.commit().await?;
         Ok(true)
     }
@@ -287,17 +292,14 @@ impl Reader {
         row!(&mut self.tx, OP, WaitRow, ONE, id.as_str())?.map(|row| row.into_wait(OP)).transpose()
     }
 
-    /// Waits, newest first.
+    /// Open waits of an env, newest first.
     ///
     /// # Errors
     /// [`StoreError`] when the store does not answer.
-    pub async fn waits(&mut self, open_only: bool, limit: u32) -> Result<Vec<Wait>, StoreError> {
-        const OP: &str = "read waits";
-        let sql = if open_only { ALL_OPEN } else { ALL };
-        rows!(&mut self.tx, OP, WaitRow, sql, i64::from(limit))?
-            .into_iter()
-            .map(|row| row.into_wait(OP))
-            .collect()
+    pub async fn waits_open_of(&mut self, env: &EnvId, limit: u32) -> Result<Vec<Wait>, StoreError> {
+        const OP: &str = "read the open waits of an env";
+        let found = rows!(&mut self.tx, OP, WaitRow, OPEN_OF, i64::from(limit), env.as_str())?;
+        found.into_iter().map(|row| row.into_wait(OP)).collect()
     }
 
     /// Waits, newest first, from behind this one on; none where it does not exist.
@@ -311,8 +313,9 @@ impl Reader {
         limit: u32,
     ) -> Result<Vec<Wait>, StoreError> {
         const OP: &str = "read a page of waits";
-        let (open, after) = (i64::from(open_only), after.map_or("", WaitId::as_str));
-        let found = rows!(&mut self.tx, OP, WaitRow, PAGE, i64::from(limit), open, after)?;
+        let sql = if open_only { OPEN } else { PAGE };
+        let after = after.map_or("", WaitId::as_str);
+        let found = rows!(&mut self.tx, OP, WaitRow, sql, i64::from(limit), after)?;
         found.into_iter().map(|row| row.into_wait(OP)).collect()
     }
 }

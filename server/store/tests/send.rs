@@ -12,7 +12,7 @@ fn writes(store: &Store, env: &EnvId, wait: &Wait, cutoffs: &Cutoffs, url: &Stor
     sent(store.ingest(Vec::<Batch>::new()));
     sent(store.verdicts_put(Vec::<VerdictPut>::new()));
     sent(store.env_forget(env));
-    sent(store.wait_update(wait));
+    sent(store.wait_update(wait, wait, None));
     sent(store.retention(cutoffs));
 }
 

@@ -2,18 +2,33 @@
 //!
 //! Timing out ends the watching, not the change. While the source is silent a wait is blind: its clock runs.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use model::{Freshness, Until, Verdict, Wait, WaitPhase, wait::Seen};
+use model::{
+    Freshness, Judgement, Object, ObjectKey, Until, Verdict, Wait, WaitId, WaitPhase, view::SourceState,
+    wait::Seen,
+};
 use serde::Serialize;
 use store::{Store, StoreError};
 
 use crate::{Clock, Reconciler, driver::PassError};
 
+/// Waits that are read of one snapshot.
+const BATCH: u32 = 500;
+
 /// The wait reconciler.
 pub struct Waits {
     store: Store,
     clock: Clock,
-    limit: u32,
+}
+
+/// What is open, and what is observed of it.
+struct Open {
+    waits: Vec<Wait>,
+    objects: BTreeMap<ObjectKey, Object>,
+    judgements: BTreeMap<ObjectKey, Judgement>,
+    sources: Vec<SourceState>,
 }
 
 /// What a pass did.
@@ -28,25 +43,32 @@ pub struct WaitsStatus {
 }
 
 impl Waits {
-    /// A reconciler that looks at no more than `limit` waits in a pass.
+    /// A reconciler over this store.
     #[must_use]
-    pub fn new(store: Store, clock: Clock, limit: u32) -> Self {
-        Self { store, clock, limit }
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
-    async fn one(&self, wait: &Wait) -> Result<bool, StoreError> {
-        let now = (self.clock)();
+    /// Open waits behind this one, with what is observed of their objects, all of one snapshot.
+    async fn open(&self, after: Option<&WaitId>) -> Result<Open, StoreError> {
         let mut reader = self.store.read().await?;
-        let object = reader.object(&wait.object).await?;
-        let judgement = reader.judgement(&wait.object).await?;
-        let verdict = judgement.as_ref().map(|judgement| judgement.verdict);
-        let source = match &object {
-            Some(object) => reader.source(&object.source).await?,
-            None => None,
-        };
-        drop(reader);
-        let seen = Seen { object: object.as_ref(), verdict };
-        let generation = object.as_ref().map(|object| object.generation);
+        let waits = reader.waits_page(true, after, BATCH).await?;
+        let keys: Vec<ObjectKey> = waits.iter().map(|wait| wait.object.clone()).collect();
+        let objects = reader.objects_by_keys(&keys).await?;
+        let objects = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
+        let judgements = reader.judgements(&keys).await?;
+        let sources = reader.sources().await?;
+        Ok(Open { waits, objects, judgements, sources })
+    }
+
+    /// The wait as it stands now.
+    fn next(&self, wait: &Wait, open: &Open) -> Wait {
+        let now = (self.clock)();
+        let object = open.objects.get(&wait.object);
+        let judgement = open.judgements.get(&wait.object);
+        let verdict = judgement.map(|judgement| judgement.verdict);
+        let seen = Seen { object, verdict };
+        let generation = object.map(|object| object.generation);
         let superseded = wait.generation.zip(generation).is_some_and(|(mine, current)| current > mine);
         let about_now = wait.generation.is_none() || wait.generation <= generation;
         let phase = if superseded {
@@ -54,27 +76,24 @@ impl Waits {
         } else if wait.until.holds(seen) {
             WaitPhase::Converged
         } else if about_now && verdict == Some(Verdict::Failed) && wait.until != Until::Gone {
-            WaitPhase::Failed { reason: judgement.map(|judgement| judgement.sentence).unwrap_or_default() }
+            let reason = judgement.map(|judgement| judgement.sentence.clone()).unwrap_or_default();
+            WaitPhase::Failed { reason }
         } else if now >= wait.deadline {
             WaitPhase::TimedOut
         } else {
             WaitPhase::Waiting
         };
+        let source = object.and_then(|object| open.sources.iter().find(|source| source.id == object.source));
         let silent = source.is_some_and(|source| {
             matches!(Freshness::of_source(source.last_seen_at, source.interval, now), Freshness::Stale { .. })
         });
-        let ended = !phase.is_open();
-        let next = Wait {
+        Wait {
             items: wait.until.items(seen),
             blind_since: silent.then(|| wait.blind_since.unwrap_or(now)),
-            ended_at: ended.then_some(now),
+            ended_at: (!phase.is_open()).then_some(now),
             phase,
             ..wait.clone()
-        };
-        if next != *wait {
-            self.store.wait_update(&next).await?;
         }
-        Ok(ended)
     }
 }
 
@@ -85,20 +104,30 @@ impl Reconciler for Waits {
 
     async fn pass(&self) -> WaitsStatus {
         let mut status = WaitsStatus::default();
-        let open = async { self.store.read().await?.waits(true, self.limit).await };
-        match open.await {
-            Ok(open) => {
-                for wait in open {
-                    status.open += 1;
-                    match self.one(&wait).await {
-                        Ok(ended) => status.ended += u32::from(ended),
-                        Err(error) => {
-                            status.errors.push(PassError::new(format!("watch {}", wait.id), &error))
-                        }
-                    }
+        let (mut after, mut more) = (None, true);
+        // Newest first and to the end: thousands of newer ones must not keep one from its deadline.
+        while more {
+            let open = match self.open(after.as_ref()).await {
+                Ok(open) => open,
+                Err(error) => {
+                    status.errors.push(PassError::new("read open waits", &error));
+                    return status;
+                }
+            };
+            let read = u32::try_from(open.waits.len()).unwrap_or(u32::MAX);
+            status.open += read;
+            more = read == BATCH;
+            after = open.waits.last().map(|last| last.id.clone());
+            for wait in &open.waits {
+                let next = self.next(wait, &open);
+                if next == *wait {
+                    continue;
+                }
+                match self.store.wait_update(wait, &next, None).await {
+                    Ok(moved) => status.ended += u32::from(moved && !next.phase.is_open()),
+                    Err(error) => status.errors.push(PassError::new(format!("watch {}", wait.id), &error)),
                 }
             }
-            Err(error) => status.errors.push(PassError::new("read open waits", &error)),
         }
         status
     }

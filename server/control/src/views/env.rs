@@ -61,8 +61,7 @@ pub async fn load(
         ..EventFilter::default()
     };
     let events = reader.events(&filter, None, 20).await?;
-    let mut waits = reader.waits(true, 200).await?;
-    waits.retain(|wait| wait.target.as_ref().is_some_and(|target| &target.env_id == id));
+    let waits = reader.waits_open_of(id, 200).await?;
     let sources = reader.sources().await?;
     let rows = instance_rows(&env, &releases, &instances, &verdicts);
     let running = running(&rows);

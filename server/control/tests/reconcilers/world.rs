@@ -59,7 +59,7 @@ impl World {
             rollout: Rollout::new(store.clone(), fake.clone(), source.clone(), clock.clock(), random.clone()),
             verdicts: Verdicts::new(store.clone(), clock.clock(), Limits::default()),
             receipts: Receipts::new(store.clone(), clock.clock()),
-            waits: Waits::new(store.clone(), clock.clock(), 100),
+            waits: Waits::new(store.clone(), clock.clock()),
             commands: Commands::new(store.clone(), clock.clock(), random.clone(), Activator::new(), source),
             random,
             store,

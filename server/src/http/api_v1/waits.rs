@@ -27,6 +27,8 @@ use crate::{
 
 /// How deep conditions may be composed.
 const MAX_DEPTH: u32 = 4;
+/// How often a change is tried that loses against those who watch.
+const TRIES: u32 = 5;
 
 /// Which waits.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -265,15 +267,22 @@ async fn change(
     caller: &Caller,
     id: &str,
     action: &str,
-    how: impl FnOnce(&mut Wait, model::Ts),
+    how: impl Fn(&mut Wait, model::Ts),
 ) -> Result<Wait, Problem> {
     caller.at_least(Role::Operator)?;
     let failed = failed(&caller.trace);
-    let mut wait = find(&mut state.store.read().await.map_err(&failed)?, caller, id).await?;
-    if wait.phase.is_open() {
+    // It is watched meanwhile: what was read may have moved, and what has ended is answered as it ended.
+    for _ in 0..TRIES {
+        let read = find(&mut state.store.read().await.map_err(&failed)?, caller, id).await?;
+        if !read.phase.is_open() {
+            return Ok(read);
+        }
+        let mut wait = read.clone();
         how(&mut wait, state.now());
-        state.store.wait_update(&wait).await.map_err(&failed)?;
-        state.store.audit_insert(audit(state, caller, action, &wait)).await.map_err(&failed)?;
+        let entry = audit(state, caller, action, &wait);
+        if state.store.wait_update(&read, &wait, Some(entry)).await.map_err(&failed)? {
+            return Ok(wait);
+        }
     }
-    Ok(wait)
+    Err(Problem::new(ErrorCode::TooMany, "this wait changes all the time; try again", &caller.trace))
 }

@@ -3,6 +3,7 @@
 use model::{
     AppId, Checked, EnvId, EnvRef, NewEvent, ObjectKey, Plan, Receipt, ReceiptId, ReceiptPhase, ReleaseId,
     RunState, Seq, Span, TraceId, Verb, Wait, WaitId, WaitPhase,
+    audit::AuditFilter,
     fixtures::{self, NOON},
     plan::{Ask, Intent},
     wait::{Item, Until},
@@ -221,8 +222,12 @@ async fn a_newer_command_supersedes_receipts_and_waits(place: Place) {
         (old.phase, old.ended_at),
         (WaitPhase::Superseded { by: Some(ReceiptId::mint(2)) }, Some(now))
     );
-    let open: Vec<_> = reader.waits(true, 9).await.unwrap().into_iter().map(|wait| wait.id).collect();
-    assert_eq!(open, [WaitId::mint(2), WaitId::mint(50)]);
+    let ids = |waits: Vec<Wait>| waits.into_iter().map(|wait| wait.id).collect::<Vec<_>>();
+    let open = [WaitId::mint(2), WaitId::mint(50)];
+    assert_eq!(ids(reader.waits_page(true, None, 9).await.unwrap()), open);
+    assert_eq!(ids(reader.waits_page(true, Some(&open[0]), 9).await.unwrap()), open[1..]);
+    assert_eq!(ids(reader.waits_open_of(&EnvId::mint(1), 9).await.unwrap()), open);
+    assert_eq!(reader.waits_open_of(&EnvId::mint(9), 9).await.unwrap(), []);
     let ids = |receipts: Vec<Receipt>| receipts.into_iter().map(|receipt| receipt.id).collect::<Vec<_>>();
     assert_eq!(ids(reader.receipts(None, 9).await.unwrap()), [ReceiptId::mint(2), ReceiptId::mint(1)]);
     assert_eq!(ids(reader.receipts_open(None, 9).await.unwrap()), [ReceiptId::mint(2)]);
@@ -324,7 +329,7 @@ async fn a_wait_is_stored_changed_and_closed(place: Place) {
     let store = place.ready().await;
     accepted(&store, command(1, 0)).await;
     let key = IdempotencyKey { actor: "mira".into(), key: "w".into(), request_hash: "1".into() };
-    let mut wait = wait(7);
+    let wait = wait(7);
     let insert =
         async |wait: &Wait, key| store.wait_insert(wait, audit("wait.create", None), key).await.unwrap();
     assert_eq!(insert(&wait, Some(key.clone())).await, WaitInserted::Created);
@@ -333,26 +338,34 @@ async fn a_wait_is_stored_changed_and_closed(place: Place) {
     let reused = IdempotencyKey { request_hash: "2".into(), ..key };
     assert_eq!(insert(&again, Some(reused)).await, WaitInserted::KeyReused);
     let head = store.head();
-    assert!(!store.wait_update(&wait).await.unwrap());
+    let update = async |read: &Wait, wait: &Wait, entry| store.wait_update(read, wait, entry).await.unwrap();
+    assert!(!update(&wait, &wait, None).await);
     assert_eq!(store.head(), head);
-    wait.items[0].met = true;
-    wait.blind_since = Some(NOON);
-    assert!(store.wait_update(&wait).await.unwrap());
+    let mut met = wait.clone();
+    met.items[0].met = true;
+    met.blind_since = Some(NOON);
+    assert!(update(&wait, &met, None).await);
     assert_eq!(store.head(), Seq(head.0 + 1));
-    wait.phase = WaitPhase::Failed { reason: "gone".into() };
-    wait.ended_at = Some(NOON);
-    assert!(store.wait_update(&wait).await.unwrap());
+    let longer = Wait { deadline: met.deadline + Span::seconds(60), ..met.clone() };
+    assert!(update(&met, &longer, Some(audit("wait.extend", None))).await);
+    let late = Wait { phase: WaitPhase::TimedOut, ended_at: Some(NOON), ..met.clone() };
+    assert!(!update(&met, &late, Some(audit("too late", None))).await, "it was extended meanwhile");
+    let failed = WaitPhase::Failed { reason: "gone".into() };
+    let wait = Wait { phase: failed, ended_at: Some(NOON), ..longer.clone() };
+    assert!(update(&longer, &wait, None).await);
     let reopened = Wait { phase: WaitPhase::Waiting, ..wait.clone() };
-    assert!(!store.wait_update(&reopened).await.unwrap());
+    assert!(!update(&wait, &reopened, None).await);
     let mut reader = store.read().await.unwrap();
+    let audit = reader.audit(&AuditFilter::default(), None, 9).await.unwrap();
+    let actions: Vec<_> = audit.iter().map(|line| line.entry.action.as_str()).collect();
+    assert_eq!(actions, ["wait.extend", "wait.create", "deploy"]);
     assert_eq!(reader.wait(&wait.id).await.unwrap(), Some(wait));
-    assert_eq!(reader.waits(false, 9).await.unwrap().len(), 2);
     let all = reader.waits_page(false, None, 9).await.unwrap();
-    assert_eq!(all, reader.waits(false, 9).await.unwrap());
+    assert_eq!(all.len(), 2);
     assert_eq!(reader.waits_page(false, Some(&all[0].id), 9).await.unwrap(), all[1..]);
     assert_eq!(reader.waits_page(false, Some(&all[1].id), 9).await.unwrap(), []);
-    assert_eq!(reader.waits_page(true, None, 9).await.unwrap(), reader.waits(true, 9).await.unwrap());
-    assert!(matches!(store.wait_update(&again).await, Err(StoreError::NotFound { .. })));
+    assert_eq!(reader.waits_page(true, None, 9).await.unwrap(), all[1..]);
+    assert!(matches!(store.wait_update(&again, &again, None).await, Err(StoreError::NotFound { .. })));
 }
 
 async fn a_forgotten_env_frees_its_name(place: Place) {
