@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Sqlite};
 use crate::{
     Store, StoreUrl, desired,
     events::{self, Lead, Route},
-    overview,
+    objects, overview,
     pool::Tx,
     receipts, search, verdicts, waits,
 };
@@ -157,11 +157,12 @@ async fn windows_and_counts_of_the_overview_come_from_an_index() {
 }
 
 #[tokio::test]
-async fn what_is_open_is_found_without_walking_what_has_ended() {
+async fn what_is_open_and_what_a_source_has_are_found_without_walking_the_rest() {
     for (text, index) in [
         (receipts::OPEN, "SCAN r USING INDEX receipts_open"),
         (waits::OPEN, "SCAN w USING INDEX waits_open"),
         (waits::OPEN_OF, "SEARCH w USING INDEX waits_open (env=?)"),
+        (objects::OF_SOURCE, "SEARCH o USING INDEX objects_by_source (source=?)"),
     ] {
         let plan = plan(QueryBuilder::new(format!("EXPLAIN QUERY PLAN {text}"))).await;
         assert!(plan.contains(index), "{text}: {plan}");

@@ -1,6 +1,6 @@
 //! Objects: their rows, and reading the newest state of them.
 
-use model::{Object, ObjectKey, Ts};
+use model::{Object, ObjectKey, SourceId, Ts};
 
 use crate::{
     ObjectFilter, Reader, StoreError,
@@ -57,6 +57,8 @@ pub(crate) const BY_KEYS: Sql = with_list!(
 const BY_KEY: &str = concat!(object_from!(), "WHERE k.kind = $1 AND k.ext = $2");
 const ANY: &str =
     concat!(object_from!(), "WHERE ($1 = 1 OR o.gone_at IS NULL) ORDER BY k.kind, k.ext LIMIT $2");
+pub(crate) const OF_SOURCE: &str = "SELECT k.kind, k.ext FROM objects o JOIN object_keys k ON k.id = o.id \
+    WHERE o.source = (SELECT id FROM sources WHERE ext = $1) AND o.gone_at IS NULL";
 const BY_KIND: &str = concat!(
     object_from!(),
     "WHERE o.kind = $3 AND ($1 = 1 OR o.gone_at IS NULL) ORDER BY k.kind, k.ext LIMIT $2"
@@ -169,7 +171,7 @@ impl Reader {
     /// [`StoreError`] when the store does not answer.
     pub async fn objects(&mut self, filter: &ObjectFilter) -> Result<Vec<Object>, StoreError> {
         let ObjectFilter { kind, app, env, include_gone, limit } = filter;
-        let (gone, limit) = (i64::from(*include_gone), i64::from(limit.unwrap_or(10_000)));
+        let (gone, limit) = (i64::from(*include_gone), limit.map_or(i64::MAX, i64::from));
         let kind = kind.as_ref().map_or("", |kind| kind.as_str());
         let text = |text: &Option<String>| text.as_deref().map(|text| clean(text).into_owned());
         let found = match (text(app), text(env)) {
@@ -201,7 +203,7 @@ impl Reader {
         after: &ObjectKey,
     ) -> Result<Vec<Object>, StoreError> {
         let ObjectFilter { kind, app, env, include_gone, limit } = filter;
-        let (gone, limit) = (i64::from(*include_gone), i64::from(limit.unwrap_or(10_000)));
+        let (gone, limit) = (i64::from(*include_gone), limit.map_or(i64::MAX, i64::from));
         let kind = kind.as_ref().map_or("", |kind| kind.as_str());
         let text = |text: &Option<String>| clean(text.as_deref().unwrap_or("")).into_owned();
         let (app, env) = (text(app), text(env));
@@ -209,6 +211,16 @@ impl Reader {
         let found =
             rows!(&mut self.tx, OP, ObjectRow, PAGE, gone, limit, last_kind, &last_id, kind, &app, &env)?;
         objects(found)
+    }
+
+    /// The keys of all objects of a source that are not gone.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn objects_of_source(&mut self, source: &SourceId) -> Result<Vec<ObjectKey>, StoreError> {
+        const OP: &str = "read the objects of a source";
+        let found = rows!(&mut self.tx, OP, (String, String), OF_SOURCE, source.as_str())?;
+        found.into_iter().map(|(kind, ext)| key(OP, &kind, ext)).collect()
     }
 
     /// Objects that are not gone and have a ref that points at `key`.

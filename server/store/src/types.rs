@@ -352,7 +352,7 @@ pub struct ObjectFilter {
     pub env: Option<String>,
     /// Also those that are gone.
     pub include_gone: bool,
-    /// At most so many; `None` is 10,000.
+    /// At most so many; `None` is all of them, however many there are.
     pub limit: Option<u32>,
 }
 

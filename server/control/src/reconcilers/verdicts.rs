@@ -72,7 +72,7 @@ impl Verdicts {
     /// Objects of sources that fell silent or spoke again since the last pass.
     async fn turned(&self, reader: &mut store::Reader) -> Result<Vec<ObjectKey>, StoreError> {
         let now = (self.clock)();
-        let mut turned = Vec::new();
+        let mut sources = Vec::new();
         for source in reader.sources().await? {
             let stale = matches!(
                 Freshness::of_source(source.last_seen_at, source.interval, now),
@@ -80,18 +80,14 @@ impl Verdicts {
             );
             let mut known = self.stale.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if known.insert(source.id.clone(), stale).unwrap_or(false) != stale {
-                turned.push(source.id);
+                sources.push(source.id);
             }
         }
-        if turned.is_empty() {
-            return Ok(vec![]);
+        let mut turned = Vec::new();
+        for source in &sources {
+            turned.extend(reader.objects_of_source(source).await?);
         }
-        let objects = reader.objects(&store::ObjectFilter::default()).await?;
-        Ok(objects
-            .into_iter()
-            .filter(|object| turned.contains(&object.source))
-            .map(|object| object.key)
-            .collect())
+        Ok(turned)
     }
 
     /// Judges some objects of one level: one snapshot, one commit. Answers which objects stand on those that have

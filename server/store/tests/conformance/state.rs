@@ -16,6 +16,7 @@ crate::on_both_engines!(
     every_earlier_state_can_be_read,
     relations_are_found_from_the_other_side,
     objects_are_filtered_by_kind_app_and_env,
+    a_source_has_all_of_its_objects_that_are_not_gone_however_many,
     a_verdict_is_kept_with_its_beginning_and_a_new_sentence_is_news,
     what_changed_or_is_due_has_to_be_judged,
     a_source_that_nobody_registered_is_refused_line_by_line,
@@ -117,6 +118,21 @@ async fn relations_are_found_from_the_other_side(place: Place) {
     part.refs.clear();
     store.ingest(vec![batch(NOON, vec![object(part)])]).await.unwrap();
     assert_eq!(related().await, []);
+}
+
+async fn a_source_has_all_of_its_objects_that_are_not_gone_however_many(place: Place) {
+    let store = place.ready().await;
+    let other = SourceInfo { id: SourceId::mint(2), name: "other".into(), ..source_info() };
+    store.source_register(&other).await.unwrap();
+    let reports = (0..10_001).map(|n| object(seen(&format!("ins_{n}"), vec![]))).collect();
+    store.ingest(vec![batch(NOON, reports)]).await.unwrap();
+    let theirs = vec![object(seen("theirs", vec![]))];
+    store.ingest(vec![batch_of(other.id.clone(), NOON, theirs)]).await.unwrap();
+    store.ingest(vec![batch(place.pass(1), vec![Observation::Gone(key("ins_7"))])]).await.unwrap();
+    let mut reader = store.read().await.unwrap();
+    let mine = reader.objects_of_source(&fixtures::source()).await.unwrap();
+    assert_eq!((mine.len(), mine.contains(&key("ins_7"))), (10_000, false));
+    assert_eq!(reader.objects_of_source(&other.id).await.unwrap(), [key("theirs")]);
 }
 
 async fn objects_are_filtered_by_kind_app_and_env(place: Place) {
