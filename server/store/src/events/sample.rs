@@ -25,17 +25,13 @@ const OP: &str = "count events";
 /// The fields of one event.
 const N_FIELDS: usize = 7;
 
-/// The separator cannot be part of a stored text.
-macro_rules! fields {
-    () => {
-        "SELECT e.seq AS seq, e.seq || '\u{1f}' || e.at || '\u{1f}' || e.outcome || '\u{1f}' || e.controller || '\u{1f}' \
-         || e.reason || '\u{1f}' || coalesce(e.kind, '') || '\u{1f}' || coalesce(e.app, '') AS line FROM events e "
-    };
-}
 const START: &str = "SELECT string_agg(x.line, '\u{1f}') FROM (";
-const ALONE: &str = concat!(fields!(), "WHERE 1 = 1 ");
+/// The separator cannot be part of a stored text.
+const ALL_FIELDS: &str = "e.seq || '\u{1f}' || e.at || '\u{1f}' || e.outcome || '\u{1f}' || e.controller || '\u{1f}' \
+    || e.reason || '\u{1f}' || coalesce(e.kind, '') || '\u{1f}' || coalesce(e.app, '')";
+const ALONE: &str = " AS line FROM events e WHERE 1 = 1 ";
 /// Free text is also looked for in an object's id.
-const WITH_KEYS: &str = concat!(fields!(), "CROSS JOIN object_keys k WHERE k.id = e.object ");
+const WITH_KEYS: &str = " AS line FROM events e CROSS JOIN object_keys k WHERE k.id = e.object ";
 const IN_RANGE: &str = "SELECT count(*), min(x.seq), max(x.seq) FROM (SELECT seq FROM events WHERE at >= $1 AND at <= $2 LIMIT $3) x";
 
 /// The newest 10,001 events that a filter wants.
@@ -96,7 +92,7 @@ impl Reader {
             let number =
                 |text: &str| text.parse().map_err(|_| StoreError::damaged(OP, "an event's key or time"));
             sample.rows.push((Seq(number(seq)?), Ts(number(at)?), outcome == Outcome::Failed.as_str()));
-            tallies.iter_mut().for_each(|(facet, tally)| tally.add(&line, *facet));
+            tallies.iter_mut().for_each(|(facet, tally)| tally.add(field(&line, *facet)));
         }
         // The engines keep this order by themselves; neither of them promises to.
         sample.rows.sort_unstable_by_key(|(seq, ..)| std::cmp::Reverse(*seq));
@@ -106,7 +102,7 @@ impl Reader {
         for facet in asked {
             let text = self.sampled(filter, range, Some(facet)).await?;
             let mut tally = Tally::default();
-            lines(&text).for_each(|line| tally.add(&line, facet));
+            text.split(SEPARATOR).for_each(|value| tally.add(value));
             sample.facets.insert(facet.as_str().to_owned(), tally.most());
         }
         Ok(sample)
@@ -131,6 +127,7 @@ impl Reader {
         Ok(Some(Range { n, keys }))
     }
 
+    /// The fields of each event; without what the filter asks of a facet, only that facet's values.
     async fn sampled(
         &mut self,
         filter: &EventFilter,
@@ -178,6 +175,11 @@ pub(crate) fn rows<DB: Engine>(
     String: for<'q> Encode<'q, DB> + Type<DB>,
     i64: for<'q> Encode<'q, DB> + Type<DB>,
 {
+    query.push("SELECT e.seq AS seq, ");
+    match except {
+        None => query.push(ALL_FIELDS),
+        Some(facet) => query.push("coalesce(e.").push(facet.as_str()).push(", '')"),
+    };
     query.push(if filter.q.is_some() { WITH_KEYS } else { ALONE });
     filter::wants(query, filter, route, except);
     filter::newest(query, route, CAP);
@@ -195,20 +197,23 @@ fn lines(text: &str) -> impl Iterator<Item = [&str; N_FIELDS]> {
     })
 }
 
+fn field<'a>(line: &[&'a str; N_FIELDS], facet: Facet) -> &'a str {
+    let [_, _, outcome, controller, reason, kind, app] = *line;
+    match facet {
+        Facet::Controller => controller,
+        Facet::Reason => reason,
+        Facet::Outcome => outcome,
+        Facet::Kind => kind,
+        Facet::App => app,
+    }
+}
+
 /// How often each value of a facet was seen.
 #[derive(Debug, Default)]
 struct Tally<'a>(HashMap<&'a str, i64>);
 
 impl<'a> Tally<'a> {
-    fn add(&mut self, line: &[&'a str; N_FIELDS], facet: Facet) {
-        let [_, _, outcome, controller, reason, kind, app] = *line;
-        let value = match facet {
-            Facet::Controller => controller,
-            Facet::Reason => reason,
-            Facet::Outcome => outcome,
-            Facet::Kind => kind,
-            Facet::App => app,
-        };
+    fn add(&mut self, value: &'a str) {
         if !value.is_empty() {
             *self.0.entry(value).or_default() += 1;
         }
