@@ -300,7 +300,7 @@ impl Backend for Pages {
         let page = reader.receipts_page(None, after.as_ref(), RECEIPTS + 1).await.map_err(failed)?;
         let open = match after {
             Some(_) => vec![],
-            None => reader.receipts_open(None, RECEIPTS).await.map_err(failed)?,
+            None => reader.receipts_open(RECEIPTS).await.map_err(failed)?,
         };
         let rows = list::rows(open, page, RECEIPTS, after.is_some(), |receipt| receipt.id.to_string());
         self.page(&mut reader, who, rows).await

@@ -160,6 +160,8 @@ async fn windows_and_counts_of_the_overview_come_from_an_index() {
 async fn what_is_open_and_what_a_source_has_are_found_without_walking_the_rest() {
     for (text, index) in [
         (receipts::OPEN, "SCAN r USING INDEX receipts_open"),
+        (receipts::OPEN_IDS, "SCAN r USING INDEX receipts_open"),
+        (waits::OPEN_IDS, "SCAN w USING INDEX waits_open"),
         (waits::OPEN, "SCAN w USING INDEX waits_open"),
         (waits::OPEN_OF, "SEARCH w USING INDEX waits_open (env=?)"),
         (objects::OF_SOURCE, "SEARCH o USING INDEX objects_by_source (source=?)"),

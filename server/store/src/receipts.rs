@@ -56,11 +56,9 @@ const BY_LIST: Sql = with_list!(
 const ONE: &str = receipt_where!("WHERE r.ext = $1");
 const ALL: &str = receipt_where!("ORDER BY r.id DESC LIMIT $1");
 // The plus keeps the engine from walking every receipt there ever was in the order of the key.
-pub(crate) const OPEN: &str = receipt_where!(
-    "WHERE r.phase IN ('accepted', 'applying') \
-     AND ($2 = '' OR r.id < (SELECT p.id FROM receipts p WHERE p.ext = $2)) \
-     ORDER BY +r.id DESC LIMIT $1"
-);
+pub(crate) const OPEN: &str =
+    receipt_where!("WHERE r.phase IN ('accepted', 'applying') ORDER BY +r.id DESC LIMIT $1");
+pub(crate) const OPEN_IDS: &str = "SELECT ext FROM receipts r WHERE phase IN ('accepted', 'applying')";
 const OF_ENV: &str = receipt_where!("WHERE e.ext = $2 ORDER BY r.generation DESC LIMIT $1");
 const OPEN_OF_ENV: &str = receipt_where!(
     "WHERE e.ext = $1 AND r.phase IN ('accepted', 'applying') ORDER BY r.generation DESC LIMIT 1"
@@ -298,19 +296,24 @@ impl Reader {
         found.map(|row| row.into_receipt(OP)).transpose()
     }
 
-    /// Open receipts of all envs, newest first, from behind this one on.
+    /// Open receipts of all envs, newest first.
     ///
     /// # Errors
     /// [`StoreError`] when the store does not answer.
-    pub async fn receipts_open(
-        &mut self,
-        after: Option<&ReceiptId>,
-        limit: u32,
-    ) -> Result<Vec<Receipt>, StoreError> {
+    pub async fn receipts_open(&mut self, limit: u32) -> Result<Vec<Receipt>, StoreError> {
         const OP: &str = "read open receipts";
-        let after = after.map_or("", ReceiptId::as_str);
-        let found = rows!(&mut self.tx, OP, ReceiptRow, OPEN, i64::from(limit), after)?;
+        let found = rows!(&mut self.tx, OP, ReceiptRow, OPEN, i64::from(limit))?;
         found.into_iter().map(|row| row.into_receipt(OP)).collect()
+    }
+
+    /// The ids of all open receipts, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn receipts_open_ids(&mut self) -> Result<Vec<ReceiptId>, StoreError> {
+        const OP: &str = "list open receipts";
+        let found = rows!(&mut self.tx, OP, (String,), OPEN_IDS)?;
+        found.into_iter().map(|(id,)| parse(OP, "a receipt's id", &id)).collect()
     }
 
     /// Receipts, newest first, from behind this one on; none where it does not exist.

@@ -4,7 +4,7 @@ use model::{EnvId, EnvRef, Ts, Wait, WaitId, WaitPhase};
 
 use crate::{
     AuditEntry, IdempotencyKey, JournalKind, Reader, Store, StoreError, WaitInserted, audit, objects,
-    pool::{exec, row, rows},
+    pool::{Sql, exec, row, rows, with_list},
     submit::{self, Use},
     text::{clean, from_json, parse, scrub, to_json},
     write::Write,
@@ -35,18 +35,29 @@ struct WaitRow {
     blind_since: Option<i64>,
 }
 
+macro_rules! wait_columns {
+    () => {
+        "SELECT w.ext, w.object AS object_key, k.kind, k.ext AS object_ext, w.title, w.env AS env_key, \
+         a.ext AS app_ext, a.name AS app, e.ext AS env_ext, e.name AS env, w.until, w.receipt, w.generation, w.owner, \
+         w.created_at, w.deadline, w.phase, w.phase_detail, w.ended_at, w.items, w.blind_since FROM"
+    };
+}
 macro_rules! wait_where {
     ($rest:literal) => {
         concat!(
-            "SELECT w.ext, w.object AS object_key, k.kind, k.ext AS object_ext, w.title, w.env AS env_key, \
-             a.ext AS app_ext, a.name AS app, e.ext AS env_ext, e.name AS env, w.until, w.receipt, w.generation, w.owner, \
-             w.created_at, w.deadline, w.phase, w.phase_detail, w.ended_at, w.items, w.blind_since \
-             FROM waits w JOIN object_keys k ON k.id = w.object LEFT JOIN envs e ON e.id = w.env \
+            wait_columns!(),
+            " waits w JOIN object_keys k ON k.id = w.object LEFT JOIN envs e ON e.id = w.env \
              LEFT JOIN apps a ON a.id = e.app ",
             $rest
         )
     };
 }
+const BY_LIST: Sql = with_list!(
+    wait_columns!(),
+    "CROSS JOIN waits w CROSS JOIN object_keys k LEFT JOIN envs e ON e.id = w.env LEFT JOIN apps a ON a.id = e.app \
+     WHERE w.ext = j.value ->> 0 AND k.id = w.object"
+);
+pub(crate) const OPEN_IDS: &str = "SELECT ext FROM waits w WHERE phase = 'waiting'";
 const ONE: &str = wait_where!("WHERE w.ext = $1");
 const PAGE: &str = wait_where!(
     "WHERE ($2 = '' OR w.id < (SELECT p.id FROM waits p WHERE p.ext = $2)) ORDER BY w.id DESC LIMIT $1"
@@ -299,6 +310,27 @@ impl Reader {
     pub async fn waits_open_of(&mut self, env: &EnvId, limit: u32) -> Result<Vec<Wait>, StoreError> {
         const OP: &str = "read the open waits of an env";
         let found = rows!(&mut self.tx, OP, WaitRow, OPEN_OF, i64::from(limit), env.as_str())?;
+        found.into_iter().map(|row| row.into_wait(OP)).collect()
+    }
+
+    /// The ids of all open waits, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn waits_open_ids(&mut self) -> Result<Vec<WaitId>, StoreError> {
+        const OP: &str = "list open waits";
+        let found = rows!(&mut self.tx, OP, (String,), OPEN_IDS)?;
+        found.into_iter().map(|(id,)| parse(OP, "a wait's id", &id)).collect()
+    }
+
+    /// These waits, in no order; unknown ones are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store does not answer.
+    pub async fn waits_by_id(&mut self, ids: &[WaitId]) -> Result<Vec<Wait>, StoreError> {
+        const OP: &str = "read some waits";
+        let list: Vec<[&str; 1]> = ids.iter().map(|id| [id.as_str()]).collect();
+        let found = rows!(&mut self.tx, OP, WaitRow, BY_LIST, to_json(&list))?;
         found.into_iter().map(|row| row.into_wait(OP)).collect()
     }
 

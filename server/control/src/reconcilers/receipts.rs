@@ -15,7 +15,7 @@ use crate::{Clock, Reconciler, driver::PassError};
 /// How long a receipt is followed. The change itself goes on without us.
 const FOLLOW: Span = Span::minutes(24 * 60);
 /// Receipts that are read of one snapshot, and that move in one transaction: others write in between.
-const BATCH: u32 = 500;
+const BATCH: usize = 500;
 
 /// The receipt reconciler.
 pub struct Receipts {
@@ -49,10 +49,11 @@ impl Receipts {
         Self { store, clock }
     }
 
-    /// Open receipts behind this one, with what is observed of their envs, all of one snapshot.
-    async fn open(&self, after: Option<&ReceiptId>) -> Result<Open, StoreError> {
+    /// These receipts, as far as they are open, with what is observed of their envs, all of one snapshot.
+    async fn open(&self, ids: &[ReceiptId]) -> Result<Open, StoreError> {
         let mut reader = self.store.read().await?;
-        let receipts = reader.receipts_open(after, BATCH).await?;
+        let mut receipts = reader.receipts_by_id(ids).await?;
+        receipts.retain(|receipt| receipt.phase.is_open());
         let keys: Vec<ObjectKey> = receipts.iter().map(|open| ObjectKey::env(&open.target.env_id)).collect();
         let objects = reader.objects_by_keys(&keys).await?;
         let objects = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
@@ -99,20 +100,21 @@ impl Reconciler for Receipts {
 
     async fn pass(&self) -> ReceiptsStatus {
         let mut status = ReceiptsStatus::default();
-        let (mut after, mut more) = (None, true);
-        // Newest first and to the end: thousands that stay open must not hide one that is older.
-        while more {
-            let Open { receipts, objects, judgements } = match self.open(after.as_ref()).await {
+        let ids = async { self.store.read().await?.receipts_open_ids().await };
+        let ids = ids.await.unwrap_or_else(|error| {
+            status.errors.push(PassError::new("list open receipts", &error));
+            vec![]
+        });
+        // All of them: thousands that stay open must not hide one that is older.
+        for some in ids.chunks(BATCH) {
+            let Open { receipts, objects, judgements } = match self.open(some).await {
                 Ok(open) => open,
                 Err(error) => {
                     status.errors.push(PassError::new("read open receipts", &error));
                     return status;
                 }
             };
-            let read = u32::try_from(receipts.len()).unwrap_or(u32::MAX);
-            status.open += read;
-            more = read == BATCH;
-            after = receipts.last().map(|(last, _)| last.id.clone());
+            status.open += u32::try_from(receipts.len()).unwrap_or(u32::MAX);
             let moves: Vec<_> = receipts
                 .iter()
                 .filter_map(|(receipt, key)| {

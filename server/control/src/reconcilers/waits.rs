@@ -15,7 +15,7 @@ use store::{Store, StoreError};
 use crate::{Clock, Reconciler, driver::PassError};
 
 /// Waits that are read of one snapshot.
-const BATCH: u32 = 500;
+const BATCH: usize = 500;
 
 /// The wait reconciler.
 pub struct Waits {
@@ -49,10 +49,11 @@ impl Waits {
         Self { store, clock }
     }
 
-    /// Open waits behind this one, with what is observed of their objects, all of one snapshot.
-    async fn open(&self, after: Option<&WaitId>) -> Result<Open, StoreError> {
+    /// These waits, as far as they are open, with what is observed of their objects, all of one snapshot.
+    async fn open(&self, ids: &[WaitId]) -> Result<Open, StoreError> {
         let mut reader = self.store.read().await?;
-        let waits = reader.waits_page(true, after, BATCH).await?;
+        let mut waits = reader.waits_by_id(ids).await?;
+        waits.retain(|wait| wait.phase.is_open());
         let keys: Vec<ObjectKey> = waits.iter().map(|wait| wait.object.clone()).collect();
         let objects = reader.objects_by_keys(&keys).await?;
         let objects = objects.into_iter().map(|object| (object.key.clone(), object)).collect();
@@ -104,20 +105,21 @@ impl Reconciler for Waits {
 
     async fn pass(&self) -> WaitsStatus {
         let mut status = WaitsStatus::default();
-        let (mut after, mut more) = (None, true);
-        // Newest first and to the end: thousands of newer ones must not keep one from its deadline.
-        while more {
-            let open = match self.open(after.as_ref()).await {
+        let ids = async { self.store.read().await?.waits_open_ids().await };
+        let ids = ids.await.unwrap_or_else(|error| {
+            status.errors.push(PassError::new("list open waits", &error));
+            vec![]
+        });
+        // All of them: thousands of newer ones must not keep one from its deadline.
+        for some in ids.chunks(BATCH) {
+            let open = match self.open(some).await {
                 Ok(open) => open,
                 Err(error) => {
                     status.errors.push(PassError::new("read open waits", &error));
                     return status;
                 }
             };
-            let read = u32::try_from(open.waits.len()).unwrap_or(u32::MAX);
-            status.open += read;
-            more = read == BATCH;
-            after = open.waits.last().map(|last| last.id.clone());
+            status.open += u32::try_from(open.waits.len()).unwrap_or(u32::MAX);
             for wait in &open.waits {
                 let next = self.next(wait, &open);
                 if next == *wait {

@@ -21,7 +21,7 @@ crate::on_both_engines!(
     of_two_commands_for_one_generation_one_is_accepted,
     a_newer_command_supersedes_receipts_and_waits,
     a_receipt_only_moves_forward,
-    open_receipts_of_all_envs_are_read_in_pages_and_moved_at_once,
+    open_receipts_of_all_envs_are_listed_and_moved_at_once,
     a_release_converges_and_stops_to_hold,
     a_wait_is_stored_changed_and_closed,
     a_forgotten_env_frees_its_name,
@@ -205,7 +205,7 @@ async fn of_two_commands_for_one_generation_one_is_accepted(place: Place) {
         }
     }
     assert_eq!(n_accepted, 1);
-    assert_eq!(store.read().await.unwrap().receipts_open(None, 9).await.unwrap().len(), 1);
+    assert_eq!(store.read().await.unwrap().receipts_open(9).await.unwrap().len(), 1);
 }
 
 async fn a_newer_command_supersedes_receipts_and_waits(place: Place) {
@@ -228,9 +228,14 @@ async fn a_newer_command_supersedes_receipts_and_waits(place: Place) {
     assert_eq!(ids(reader.waits_page(true, Some(&open[0]), 9).await.unwrap()), open[1..]);
     assert_eq!(ids(reader.waits_open_of(&EnvId::mint(1), 9).await.unwrap()), open);
     assert_eq!(reader.waits_open_of(&EnvId::mint(9), 9).await.unwrap(), []);
+    let mut listed = reader.waits_open_ids().await.unwrap();
+    listed.sort_unstable();
+    assert_eq!(listed, open);
+    let some = [open[1].clone(), WaitId::mint(99)];
+    assert_eq!(ids(reader.waits_by_id(&some).await.unwrap()), open[1..]);
     let ids = |receipts: Vec<Receipt>| receipts.into_iter().map(|receipt| receipt.id).collect::<Vec<_>>();
     assert_eq!(ids(reader.receipts(None, 9).await.unwrap()), [ReceiptId::mint(2), ReceiptId::mint(1)]);
-    assert_eq!(ids(reader.receipts_open(None, 9).await.unwrap()), [ReceiptId::mint(2)]);
+    assert_eq!(ids(reader.receipts_open(9).await.unwrap()), [ReceiptId::mint(2)]);
     assert_eq!(ids(reader.receipts(Some(&EnvId::mint(1)), 1).await.unwrap()), [ReceiptId::mint(2)]);
     let page = reader.receipts_page(None, None, 1).await.unwrap();
     assert_eq!(ids(page), [ReceiptId::mint(2)]);
@@ -279,25 +284,27 @@ fn command_of_another(n: u64) -> EnvWrite {
     }
 }
 
-async fn open_receipts_of_all_envs_are_read_in_pages_and_moved_at_once(place: Place) {
+async fn open_receipts_of_all_envs_are_listed_and_moved_at_once(place: Place) {
     let store = place.ready().await;
     for n in [1, 2, 3] {
         accepted(&store, command_of_another(n)).await;
     }
-    let open = async |after: Option<u64>, limit| {
-        let after = after.map(ReceiptId::mint);
-        let page = store.read().await.unwrap().receipts_open(after.as_ref(), limit).await.unwrap();
-        page.into_iter().map(|receipt| receipt.id).collect::<Vec<_>>()
+    let open = async |limit| {
+        let mut reader = store.read().await.unwrap();
+        let page: Vec<_> = reader.receipts_open(limit).await.unwrap().into_iter().map(|one| one.id).collect();
+        let mut all = reader.receipts_open_ids().await.unwrap();
+        all.sort_unstable_by(|a, b| b.cmp(a));
+        assert_eq!(all[..page.len()], page);
+        page
     };
-    assert_eq!(open(None, 2).await, [ReceiptId::mint(3), ReceiptId::mint(2)]);
-    assert_eq!(open(Some(2), 2).await, [ReceiptId::mint(1)]);
-    assert_eq!(open(Some(1), 2).await, []);
+    assert_eq!(open(2).await, [ReceiptId::mint(3), ReceiptId::mint(2)]);
+    assert_eq!(open(9).await.len(), 3);
     let before = store.head();
     let moves = [(1, ReceiptPhase::Converged), (99, ReceiptPhase::Converged), (3, ReceiptPhase::Applying)]
         .map(|(n, phase)| (ReceiptId::mint(n), phase));
     assert_eq!(store.receipts_move(&moves).await.unwrap(), 2);
     assert_eq!(store.head().0, before.0 + 2, "the journal tells of each, and of no other");
-    assert_eq!(open(None, 9).await, [ReceiptId::mint(3), ReceiptId::mint(2)]);
+    assert_eq!(open(9).await, [ReceiptId::mint(3), ReceiptId::mint(2)]);
     assert_eq!(store.receipts_move(&[]).await.unwrap(), 0);
 }
 
