@@ -1,7 +1,7 @@
 //! Pages of lists: the first shows what is under way, however old it is, and then the newest; the others continue in
 //! order.
 
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use app::api::{PageError, Rows};
 use model::ViewState;
@@ -29,7 +29,8 @@ pub(super) fn rows<T>(
     let more = page.len() > most;
     page.truncate(most);
     let older = page.last().filter(|_| more).map(&id);
-    page.retain(|row| open.iter().all(|shown| id(shown) != id(row)));
+    let shown: BTreeSet<String> = open.iter().map(&id).collect();
+    page.retain(|row| !shown.contains(&id(row)));
     open.append(&mut page);
     Rows { rows: open, continued, older }
 }
