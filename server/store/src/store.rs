@@ -35,8 +35,8 @@ pub(crate) struct Inner {
     head: watch::Sender<Seq>,
     logs: watch::Sender<i64>,
     last_read_at: AtomicI64,
-    // Held while the store is open; other processes read it.
-    _lock: Option<File>,
+    // Held until the store is closed; other processes read it.
+    lock: Option<File>,
     presence: Option<Presence>,
     pub(crate) reads: Timing,
     pub(crate) writes: Timing,
@@ -80,7 +80,7 @@ impl Store {
                 head: watch::Sender::new(Seq(meta.seq)),
                 logs: watch::Sender::new(meta.last_log),
                 last_read_at: AtomicI64::new(opened_at.0),
-                _lock: lock,
+                lock,
                 presence,
                 reads: Timing::default(),
                 writes: Timing::default(),
@@ -164,10 +164,17 @@ impl Store {
         (self.inner.reads.read(), self.inner.writes.read())
     }
 
-    /// Waits for running work and closes every connection. The file may be opened by others once the last
-    /// clone is dropped.
+    /// Waits for running work, closes every connection and gives the file to whoever opens it next. Clones that
+    /// are left get an error.
     pub async fn close(&self) {
         self.inner.pool.close().await;
+        // Dropping the file would not do: a task on its way out may have a clone, and a child that is just being
+        // started has every descriptor of ours until it is another program. The lock is the file's, not theirs.
+        if let Some(lock) = &self.inner.lock
+            && let Err(error) = lock.unlock()
+        {
+            tracing::warn!(%error, "could not give the store's lock back; it ends with this process");
+        }
     }
 
     pub(crate) async fn write(&self, op: &'static str) -> Result<Write, StoreError> {
