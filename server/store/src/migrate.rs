@@ -45,6 +45,7 @@ pub(crate) const ALL: &[Migration] = migrations![
     14 "0014_event_facets",
     15 "0015_failed_events",
     16 "0016_object_times",
+    17 "0017_app_env_events",
 ];
 
 const OP: &str = "migrate the store";

@@ -13,6 +13,7 @@ crate::on_both_engines!(
     pages_go_backwards_and_ranges_go_forwards,
     counts_and_facets_answer_under_the_other_filters,
     too_long_a_message_is_refused_and_the_rest_is_kept,
+    a_full_sample_is_the_newest_ten_thousand_and_one,
 );
 
 async fn an_event_comes_back_as_it_was_given(place: Place) {
@@ -104,4 +105,31 @@ async fn too_long_a_message_is_refused_and_the_rest_is_kept(place: Place) {
     let done =
         store.ingest(vec![batch(NOON, vec![event(long), event(new_event(NOON, "ins_1"))])]).await.unwrap();
     assert_eq!((done.events.len(), done.refused.len(), done.refused[0].0), (1, 1, 0));
+}
+
+async fn a_full_sample_is_the_newest_ten_thousand_and_one(place: Place) {
+    let store = place.ready().await;
+    let of = |n: i64, app: &str| {
+        let outcome = if n % 3 == 0 { Outcome::Failed } else { Outcome::Done };
+        let at = NOON + Span::seconds(n);
+        event(NewEvent { app: Some(app.into()), outcome, ..new_event(at, "ins_1") })
+    };
+    let mut seqs = Vec::new();
+    for batch_no in 0..13 {
+        let events = (0..2000).map(|n| of(batch_no * 1000 + n / 2, if n % 2 == 0 { "even" } else { "odd" }));
+        let done = store.ingest(vec![batch(NOON, events.collect())]).await.unwrap();
+        seqs.extend(done.events.into_iter().step_by(2));
+    }
+    let mut reader = store.read().await.unwrap();
+    let filter = EventFilter { app: vec!["even".into()], env: vec!["prod".into()], ..EventFilter::default() };
+    let sample = reader.event_sample(&filter).await.unwrap();
+    assert_eq!(sample.counts(), (10_001, 3334));
+    seqs.reverse();
+    assert_eq!(sample.newest(None, 10_001).unwrap(), seqs[..10_001]);
+    assert_eq!(
+        sample.histogram(NOON, Span::seconds(5000)),
+        [(0, 2001, 667), (1, 5000, 1667), (2, 3000, 1000)]
+    );
+    let apps: Vec<_> = sample.facets["app"].iter().map(|f| (f.value.as_str(), f.n)).collect();
+    assert_eq!(apps, [("odd", 5001), ("even", 5000)], "the app's own values are counted among all");
 }
