@@ -5,7 +5,7 @@ use model::{
 };
 
 use crate::{
-    JournalKind, Reader, Store, StoreError,
+    JournalKind, Reader, ReleaseMark, Store, StoreError,
     ingest::gone_objects,
     pool::{exec, row, rows},
     text::{clean, from_json, parse},
@@ -78,10 +78,9 @@ const RELEASES: &str = release_where!("e.ext = $1 ORDER BY r.number DESC");
 
 // A release that holds again starts to hold now.
 const CONVERGED: &str = "UPDATE releases SET converged_at = $2, held_until = NULL \
-    WHERE ext = $1 AND (converged_at IS NULL OR held_until IS NOT NULL)";
-const HELD: &str =
-    "UPDATE releases SET held_until = $2 WHERE ext = $1 AND converged_at IS NOT NULL AND held_until IS NULL";
-const ENV_OF_RELEASE: &str = "SELECT env FROM releases WHERE ext = $1";
+    WHERE ext = $1 AND (converged_at IS NULL OR held_until IS NOT NULL) RETURNING env";
+const HELD: &str = "UPDATE releases SET held_until = $2 \
+    WHERE ext = $1 AND converged_at IS NOT NULL AND held_until IS NULL RETURNING env";
 const FORGET: &str = "UPDATE envs SET forgotten_at = $2 WHERE id = $1";
 const ENVS_OF_APP: &str =
     "SELECT count(*) FROM envs e JOIN apps a ON a.id = e.app WHERE a.name = $1 AND e.forgotten_at IS NULL";
@@ -189,38 +188,34 @@ impl Store {
         Ok(true)
     }
 
-    /// Notes that a release began to hold fully. False when it holds already.
+    /// Notes of releases that they began to hold, or ended; answers which of the notes were news. Who holds already,
+    /// does not hold, or is not known, is passed over.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such release.
-    pub async fn release_converged(&self, id: &ReleaseId, at: Ts) -> Result<bool, StoreError> {
-        self.release_mark("note that a release converged", CONVERGED, id, at).await
-    }
-
-    /// Notes until when a release held. False when it did not hold.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when there is no such release.
-    pub async fn release_held_until(&self, id: &ReleaseId, at: Ts) -> Result<bool, StoreError> {
-        self.release_mark("note until when a release held", HELD, id, at).await
-    }
-
-    async fn release_mark(
+    /// [`StoreError`] when nothing could be written.
+    pub async fn releases_mark(
         &self,
-        op: &'static str,
-        sql: &'static str,
-        id: &ReleaseId,
-        at: Ts,
-    ) -> Result<bool, StoreError> {
-        let mut write = self.write(op).await?;
-        let env = row!(&mut write.tx, op, (i64,), ENV_OF_RELEASE, id.as_str())?;
-        let (env,) = env.ok_or(StoreError::NotFound { op })?;
-        if exec!(&mut write.tx, op, sql, id.as_str(), at.0)? == 0 {
-            return Ok(false);
+        marks: &[(ReleaseId, ReleaseMark)],
+    ) -> Result<Vec<ReleaseId>, StoreError> {
+        const OP: &str = "note since and until when releases held";
+        if marks.is_empty() {
+            return Ok(vec![]);
         }
-        write.journal(JournalKind::Release, None, Some(env), Some(id.to_string()));
-        write.commit().await?;
-        Ok(true)
+        let mut write = self.write(OP).await?;
+        let mut news = vec![];
+        for (id, mark) in marks {
+            let (sql, at) = match mark {
+                ReleaseMark::Converged(at) => (CONVERGED, at),
+                ReleaseMark::HeldUntil(at) => (HELD, at),
+            };
+            let Some((env,)) = row!(&mut write.tx, OP, (i64,), sql, id.as_str(), at.0)? else { continue };
+            write.journal(JournalKind::Release, None, Some(env), Some(id.to_string()));
+            news.push(id.clone());
+        }
+        if !news.is_empty() {
+            write.commit().await?;
+        }
+        Ok(news)
     }
 }
 

@@ -175,6 +175,15 @@ pub struct Ingested {
     pub refused: Vec<(usize, String)>,
 }
 
+/// What is noted of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReleaseMark {
+    /// It began to hold fully.
+    Converged(Ts),
+    /// It held until then.
+    HeldUntil(Ts),
+}
+
 /// Makes a command repeatable: the same key of the same actor gets the same receipt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {

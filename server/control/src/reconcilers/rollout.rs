@@ -24,8 +24,14 @@ use serde::Serialize;
 use sources::Actuator;
 use store::{Store, StoreError};
 
-use self::{report::Seen, rest::Rest};
+use self::{
+    report::{Acted, Case},
+    rest::Rest,
+};
 use crate::{Clock, Random, Reconciler, driver::PassError};
+
+/// Envs that are read of one snapshot and reported with one write: others write in between.
+const BATCH: usize = 50;
 
 /// The rollout reconciler of one platform.
 pub struct Rollout {
@@ -77,29 +83,74 @@ impl Rollout {
         self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn one_env(&self, env: EnvRecord, status: &mut RolloutStatus) -> Result<(), StoreError> {
-        let before = self.actuator.instances(&env.target.env_id).await;
-        if self.rest().is_quiet(&env, &before) {
+    /// Takes some envs one step further: reads all of them, orders what each needs, and reports them together.
+    async fn some_envs(&self, envs: &[EnvRecord], status: &mut RolloutStatus) -> Result<(), StoreError> {
+        let mut acted = Vec::new();
+        for case in self.cases(envs).await? {
+            acted.push(self.act(case, status).await);
+        }
+        if acted.is_empty() {
             return Ok(());
         }
-        let (releases, memory, known) = {
-            let mut reader = self.store.read().await?;
-            let releases = reader.releases(&env.target.env_id).await?;
-            let object = reader.object(&ObjectKey::env(&env.target.env_id)).await?;
-            let keys: Vec<ObjectKey> =
-                releases.iter().map(|release| ObjectKey::release(&release.id)).collect();
-            let known = reader.objects_by_keys(&keys).await?;
-            (releases, object.map(|object| Memory::read(&object.current)).unwrap_or_default(), known)
-        };
-        let known: BTreeMap<ObjectKey, Object> =
-            known.into_iter().map(|object| (object.key.clone(), object)).collect();
-        let release = env.intent.release.as_ref().and_then(|id| releases.iter().find(|r| &r.id == id));
-        let steps = rules::rollout::steps(&env.intent, release, &before);
-        let mut events = self.narrate(&env, release, &memory, steps.is_empty());
+        let news = self.report(&mut acted).await?;
+        for (Acted { case: Case { env, before, .. }, after, is_settled, .. }, is_news) in
+            acted.into_iter().zip(news)
+        {
+            let id = &env.target.env_id;
+            if env.intent.run == RunState::Deleted && after.is_empty() {
+                self.store.env_forget(id).await?;
+                self.rest().forget(id);
+                status.forgotten.push(id.clone());
+            } else if is_settled && !is_news && before == after {
+                self.rest().settle(env, after);
+            }
+        }
+        Ok(())
+    }
+
+    /// Those of these envs that do not rest, with what is recorded of them, all of one snapshot.
+    async fn cases(&self, envs: &[EnvRecord]) -> Result<Vec<Case>, StoreError> {
+        let mut cases = vec![];
+        for env in envs {
+            let before = self.actuator.instances(&env.target.env_id).await;
+            if !self.rest().is_quiet(env, &before) {
+                cases.push((env.clone(), before));
+            }
+        }
+        if cases.is_empty() {
+            return Ok(vec![]);
+        }
+        let mut reader = self.store.read().await?;
+        let mut releases = Vec::with_capacity(cases.len());
+        for (env, _) in &cases {
+            releases.push(reader.releases(&env.target.env_id).await?);
+        }
+        let keys: Vec<ObjectKey> = (cases.iter().map(|(env, _)| ObjectKey::env(&env.target.env_id)))
+            .chain(releases.iter().flatten().map(|release| ObjectKey::release(&release.id)))
+            .collect();
+        let found = reader.objects_by_keys(&keys).await?;
+        let mut found: BTreeMap<ObjectKey, Object> =
+            found.into_iter().map(|object| (object.key.clone(), object)).collect();
+        let cases = cases.into_iter().zip(releases).map(|((env, before), releases)| {
+            let object = found.remove(&ObjectKey::env(&env.target.env_id));
+            let memory = object.map(|object| Memory::read(&object.current)).unwrap_or_default();
+            let keys = releases.iter().map(|release| ObjectKey::release(&release.id));
+            let known = keys.filter_map(|key| found.remove_entry(&key)).collect();
+            Case { env, releases, known, memory, before }
+        });
+        Ok(cases.collect())
+    }
+
+    /// Orders what one env needs now.
+    async fn act(&self, case: Case, status: &mut RolloutStatus) -> Acted {
+        let Case { env, before, .. } = &case;
+        let release = case.release();
+        let steps = rules::rollout::steps(&env.intent, release, before);
+        let mut events = self.narrate(&case, steps.is_empty());
         for (process, n) in steps.start.clone() {
             for _ in 0..n {
                 let Some(release) = release else { continue };
-                match self.start(&env, release, &process).await {
+                match self.start(env, release, &process).await {
                     Ok(()) => status.started += 1,
                     Err((error, event)) => {
                         status.errors.push(error);
@@ -118,17 +169,7 @@ impl Rollout {
             }
         }
         let after = self.actuator.instances(&env.target.env_id).await;
-        let seen =
-            Seen { env: &env, release, releases: &releases, known: &known, actual: &after, memory: &memory };
-        let is_news = self.report(seen, events).await?;
-        if env.intent.run == RunState::Deleted && after.is_empty() {
-            self.store.env_forget(&env.target.env_id).await?;
-            self.rest().forget(&env.target.env_id);
-            status.forgotten.push(env.target.env_id.clone());
-        } else if steps.is_empty() && !is_news && before == after {
-            self.rest().settle(env, after);
-        }
-        Ok(())
+        Acted { after, is_settled: steps.is_empty(), events, case }
     }
 
     async fn start(
@@ -177,11 +218,16 @@ impl Reconciler for Rollout {
                 return status;
             }
         };
-        for env in envs {
-            let title = env.target.title();
-            status.envs += 1;
-            if let Err(error) = self.one_env(env, &mut status).await {
-                status.errors.push(PassError::new(format!("reconcile {title}"), &error));
+        for some in envs.chunks(BATCH) {
+            status.envs += u32::try_from(some.len()).unwrap_or(u32::MAX);
+            if some.len() > 1 && self.some_envs(some, &mut status).await.is_ok() {
+                continue;
+            }
+            // One that cannot be read or reported holds up nobody else.
+            for env in some {
+                if let Err(error) = self.some_envs(std::slice::from_ref(env), &mut status).await {
+                    status.errors.push(PassError::new(format!("reconcile {}", env.target.title()), &error));
+                }
             }
         }
         if let Err(error) = self.say_alive().await {

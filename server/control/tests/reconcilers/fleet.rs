@@ -86,3 +86,36 @@ async fn instances_that_nobody_wants_are_stopped_in_any_pass() {
     world.fake.put(stray);
     assert_eq!(world.rollout.pass().await.stopped, 1);
 }
+
+#[tokio::test]
+async fn many_envs_are_reported_with_few_writes() {
+    let world = World::new().await;
+    for n in 0..60 {
+        world.apply_app(&format!("app-{n}"), 1).await;
+    }
+    let writes = || world.store.timings().1.count;
+    let before = writes();
+    assert_eq!(world.rollout.pass().await.started, 60);
+    assert!(writes() - before <= 4, "{} writes", writes() - before);
+    world.fake.make_all_ready();
+    let before = writes();
+    world.rollout.pass().await;
+    assert!(writes() - before <= 4, "{} writes, with those that say which releases hold", writes() - before);
+    let mut reader = world.store.read().await.unwrap();
+    for env in reader.envs().await.unwrap() {
+        let releases = reader.releases(&env.target.env_id).await.unwrap();
+        assert!(releases.iter().all(|release| release.converged_at.is_some()), "{}", env.target.app);
+    }
+}
+
+#[tokio::test]
+async fn an_env_that_cannot_be_read_holds_up_nobody_else() {
+    let world = World::new().await;
+    for app in ["checkout", "search", "mail"] {
+        world.apply_app(app, 1).await;
+    }
+    world.damage_releases_of("search");
+    let status = world.rollout.pass().await;
+    assert_eq!((status.envs, status.started, status.errors.len()), (3, 2, 1), "{status:?}");
+    assert_eq!(status.errors[0].doing, "reconcile search/prod");
+}

@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) waits: Waits,
     commands: Commands,
     random: Random,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -65,7 +65,7 @@ impl World {
             store,
             clock,
             fake,
-            _folder: folder,
+            folder,
         };
         world.alive().await;
         world
@@ -99,6 +99,17 @@ impl World {
             process.command = vec![command.to_owned()];
         }
         self.apply_spec(spec).await
+    }
+
+    /// Damages what is recorded of the releases of an app.
+    pub(crate) fn damage_releases_of(&self, app: &str) {
+        let sql = format!(
+            "UPDATE releases SET spec = '{{' WHERE env IN \
+             (SELECT e.id FROM envs e JOIN apps a ON a.id = e.app WHERE a.name = '{app}')"
+        );
+        let database = self.folder.path().join("store.db");
+        let done = std::process::Command::new("sqlite3").arg(database).arg(sql).status().unwrap();
+        assert!(done.success());
     }
 
     /// How many releases the journal has a new state of.

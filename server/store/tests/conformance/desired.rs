@@ -9,7 +9,8 @@ use model::{
     wait::{Item, Until},
 };
 use store::{
-    EnvWrite, IdempotencyKey, JournalKind, ObjectFilter, Store, StoreError, Submitted, WaitInserted,
+    EnvWrite, IdempotencyKey, JournalKind, ObjectFilter, ReleaseMark, Store, StoreError, Submitted,
+    WaitInserted,
 };
 
 use crate::place::{Place, audit, batch, new_event, object, seen};
@@ -316,20 +317,23 @@ async fn a_release_converges_and_stops_to_hold(place: Place) {
         let release = store.read().await.unwrap().release(&id).await.unwrap().unwrap();
         (release.converged_at, release.held_until)
     };
-    assert!(!store.release_held_until(&id, NOON).await.unwrap());
-    assert!(store.release_converged(&id, NOON).await.unwrap());
-    assert!(!store.release_converged(&id, NOON + Span::seconds(1)).await.unwrap());
+    let put = async |mark| !store.releases_mark(&[(id.clone(), mark)]).await.unwrap().is_empty();
+    assert!(!put(ReleaseMark::HeldUntil(NOON)).await);
+    assert!(put(ReleaseMark::Converged(NOON)).await);
+    assert!(!put(ReleaseMark::Converged(NOON + Span::seconds(1))).await);
     assert_eq!(marks().await, (Some(NOON), None));
     let end = NOON + Span::seconds(5);
-    assert!(store.release_held_until(&id, end).await.unwrap());
-    assert!(!store.release_held_until(&id, end + Span::seconds(1)).await.unwrap());
+    assert!(put(ReleaseMark::HeldUntil(end)).await);
+    assert!(!put(ReleaseMark::HeldUntil(end + Span::seconds(1))).await);
     assert_eq!(marks().await, (Some(NOON), Some(end)));
-    assert!(store.release_converged(&id, end + Span::seconds(2)).await.unwrap());
-    assert_eq!(marks().await, (Some(end + Span::seconds(2)), None));
-    assert!(matches!(
-        store.release_converged(&ReleaseId::mint(9), NOON).await,
-        Err(StoreError::NotFound { .. })
-    ));
+    let (before, again) = (store.head(), end + Span::seconds(2));
+    let both =
+        [(ReleaseId::mint(9), ReleaseMark::Converged(again)), (id.clone(), ReleaseMark::Converged(again))];
+    let news = store.releases_mark(&both).await.unwrap();
+    assert_eq!(news, std::slice::from_ref(&id), "one that nobody knows is passed over");
+    assert_eq!(marks().await, (Some(again), None));
+    assert_eq!(store.head().0, before.0 + 1, "the journal tells of each that is news, and of no other");
+    assert_eq!(store.releases_mark(&[]).await.unwrap(), []);
 }
 
 async fn a_wait_is_stored_changed_and_closed(place: Place) {

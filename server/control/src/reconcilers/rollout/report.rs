@@ -1,46 +1,59 @@
 //! What a pass says: the words of the controller in the journal, and the state of the env, its app and its releases.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use model::{
     ActualInstance, Batch, EnvRecord, EnvRef, NewEvent, Object, ObjectKey, Observation, Outcome, Release,
-    RunState, SourceId, Ts,
+    ReleaseId, RunState, SourceId, Ts,
 };
 use rules::status::Memory;
-use store::StoreError;
+use store::{ReleaseMark, StoreError};
 
 use super::Rollout;
 
-/// Everything that a pass has seen of one env.
-#[derive(Clone, Copy)]
-pub(super) struct Seen<'a> {
-    /// What is wanted.
-    pub(super) env: &'a EnvRecord,
-    /// The wanted release.
-    pub(super) release: Option<&'a Release>,
-    /// All of them.
-    pub(super) releases: &'a [Release],
+/// One env that does not rest, with what is recorded of it.
+pub(super) struct Case {
+    pub(super) env: EnvRecord,
+    /// All of its releases.
+    pub(super) releases: Vec<Release>,
     /// What is recorded of them.
-    pub(super) known: &'a BTreeMap<ObjectKey, Object>,
-    /// What runs.
-    pub(super) actual: &'a [ActualInstance],
+    pub(super) known: BTreeMap<ObjectKey, Object>,
     /// What earlier passes have left in the env's recorded state.
-    pub(super) memory: &'a Memory,
+    pub(super) memory: Memory,
+    /// What ran when the pass came to it.
+    pub(super) before: Vec<ActualInstance>,
+}
+
+impl Case {
+    /// The wanted release.
+    pub(super) fn release(&self) -> Option<&Release> {
+        let wanted = self.env.intent.release.as_ref()?;
+        self.releases.iter().find(|release| release.id == *wanted)
+    }
+}
+
+/// What a pass has done about one env, to be reported.
+pub(super) struct Acted {
+    pub(super) case: Case,
+    /// What runs now.
+    pub(super) after: Vec<ActualInstance>,
+    /// Whether there was nothing to do.
+    pub(super) is_settled: bool,
+    /// What the controller says of it.
+    pub(super) events: Vec<NewEvent>,
 }
 
 impl Rollout {
     /// The controller's own words in the journal: when it takes a generation up, and when it is done with it.
-    pub(super) fn narrate(
-        &self,
-        env: &EnvRecord,
-        release: Option<&Release>,
-        memory: &Memory,
-        settled: bool,
-    ) -> Vec<NewEvent> {
+    pub(super) fn narrate(&self, case: &Case, settled: bool) -> Vec<NewEvent> {
+        let Case { env, memory, .. } = case;
         if settled || memory.converged_generation == Some(env.generation) {
             return vec![];
         }
-        let what = release.map_or_else(|| "no release".to_owned(), Release::name);
+        let what = case.release().map_or_else(|| "no release".to_owned(), Release::name);
         let message = match env.intent.run {
             RunState::Running => format!("rolling out {what}"),
             RunState::Stopped => "stopping all instances".to_owned(),
@@ -51,24 +64,53 @@ impl Rollout {
         vec![event]
     }
 
-    /// Reports the env, its app, and those of its releases that anything happens to; answers whether that was news.
-    pub(super) async fn report(&self, seen: Seen<'_>, mut events: Vec<NewEvent>) -> Result<bool, StoreError> {
-        let Seen { env, release, releases, known, actual, memory } = seen;
-        let now = (self.clock)();
+    /// Reports all of these with one write, or with two where releases began or ended to hold; answers of each whether
+    /// that was news.
+    pub(super) async fn report(&self, acted: &mut [Acted]) -> Result<Vec<bool>, StoreError> {
+        let at = (self.clock)();
+        let (mut observations, mut marks, mut reports) = (vec![], vec![], vec![]);
+        for acted in &mut *acted {
+            let (first_line, first_mark) = (observations.len(), marks.len());
+            self.words(acted, at, &mut observations, &mut marks);
+            reports.push((first_line..observations.len(), first_mark..marks.len()));
+        }
+        let done = self.store.ingest(vec![Batch { source: self.source.clone(), at, observations }]).await?;
+        self.rest().heard = at;
+        let said: BTreeSet<usize> =
+            done.duplicates.into_iter().chain(done.refused.into_iter().map(|(line, _)| line)).collect();
+        let marked: BTreeSet<ReleaseId> = self.store.releases_mark(&marks).await?.into_iter().collect();
+        let is_news = |(lines, notes): (Range<usize>, Range<usize>)| {
+            lines.into_iter().any(|line| !said.contains(&line))
+                || marks[notes].iter().any(|(release, _)| marked.contains(release))
+        };
+        Ok(reports.into_iter().map(is_news).collect())
+    }
+
+    /// What there is to say of one env: of itself, its app, those of its releases that anything happens to, and what
+    /// the controller says in its own words.
+    fn words(
+        &self,
+        acted: &mut Acted,
+        now: Ts,
+        observations: &mut Vec<Observation>,
+        marks: &mut Vec<(ReleaseId, ReleaseMark)>,
+    ) {
+        let Acted { case, after: actual, events, .. } = acted;
+        let Case { env, releases, known, memory, .. } = &*case;
+        let release = case.release();
         let object = rules::status::env(env, release, actual, memory, now);
         let after = Memory::read(&object.current);
         let just_converged = after.converged_generation == Some(env.generation)
             && memory.converged_generation != Some(env.generation);
+        let mut events = std::mem::take(events);
         if just_converged {
             let message = object.conditions.first().map(|ready| ready.message.clone()).unwrap_or_default();
             let mut event = event(env, now, &self.source, "Rollout", Outcome::Done, &message);
             event.dedupe = Some(format!("rollout:{}:{}:done", env.target.env_id, env.generation));
             events.push(event);
         }
-        let mut observations = vec![
-            Observation::Object(Box::new(rules::status::app(env))),
-            Observation::Object(Box::new(object)),
-        ];
+        observations.push(Observation::Object(Box::new(rules::status::app(env))));
+        observations.push(Observation::Object(Box::new(object)));
         let is_history = |release: &&Release| {
             known
                 .get(&ObjectKey::release(&release.id))
@@ -79,20 +121,16 @@ impl Rollout {
                 .push(Observation::Object(Box::new(rules::status::release(env, release, actual, now))));
         }
         observations.extend(events.into_iter().map(|event| Observation::Event(Box::new(event))));
-        let done =
-            self.store.ingest(vec![Batch { source: self.source.clone(), at: now, observations }]).await?;
-        self.rest().heard = now;
-        let mut is_news = done.changed > 0 || !done.events.is_empty();
         if let Some(release) = release.filter(|_| just_converged && env.intent.run == RunState::Running) {
-            is_news |= self.store.release_converged(&release.id, now).await?;
+            marks.push((release.id.clone(), ReleaseMark::Converged(now)));
         }
         let desired = env.intent.release.as_ref();
-        let mut over = releases.to_vec();
-        over.retain(|r| Some(&r.id) != desired && r.converged_at.is_some() && r.held_until.is_none());
-        for other in over {
-            is_news |= self.store.release_held_until(&other.id, env.changed_at).await?;
+        let is_over = |release: &&Release| {
+            Some(&release.id) != desired && release.converged_at.is_some() && release.held_until.is_none()
+        };
+        for other in releases.iter().filter(is_over) {
+            marks.push((other.id.clone(), ReleaseMark::HeldUntil(env.changed_at)));
         }
-        Ok(is_news)
     }
 }
 
