@@ -6,6 +6,9 @@ import { startServer } from "../support/server.ts";
 import { apply, envOf, sequences, signIn, vt } from "../support/vt.ts";
 
 const fresh = (page: Page) => page.locator(".live .fresh");
+/** What a page adds to what a source was when it was last heard. */
+const addition = (page: Page) =>
+  page.locator(".sources .fresh").first().evaluate((source) => getComputedStyle(source, "::after").content);
 
 /** Sequences in the page's list, oldest first. */
 const listed = (page: Page) =>
@@ -24,10 +27,13 @@ test("a lost server is delayed, then disconnected with its last time, and blocks
     const events = await context.newPage();
     await events.goto(`${server.url}/events?group=0&from=-1h`);
     await page.goto(`${server.url}${(await envOf(server, "lighthouse")).path}`);
-    for (const reader of [page, events]) {
+    const overview = await context.newPage();
+    await overview.goto(server.url);
+    for (const reader of [page, events, overview]) {
       await awake(reader);
       await expect(fresh(reader)).toHaveAttribute("data-fresh", "live");
     }
+    expect(await addition(overview)).toBe("none");
     const scale = page.locator('.action[data-verb="scale"]').first();
     await expect(scale.locator("a[href]")).toBeVisible();
 
@@ -40,6 +46,8 @@ test("a lost server is delayed, then disconnected with its last time, and blocks
     await expect(page.locator(".bars")).toContainText("the last known state");
     await expect(scale.locator("a[href]")).toHaveCount(0);
     await expect(scale).toContainText("disconnected: what you see may be old");
+    await expect(fresh(overview)).toHaveAttribute("data-fresh", "disconnected", { timeout: 50_000 });
+    expect(await addition(overview), "nobody here knows whether the source still reports").toBe('"when last heard"');
     // Nobody is told that something does not exist by a search that could not look.
     await page.keyboard.press("Control+k");
     await page.keyboard.type("lighthouse");
