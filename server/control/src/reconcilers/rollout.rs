@@ -11,6 +11,7 @@ mod rest;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
@@ -32,6 +33,8 @@ use crate::{Clock, Random, Reconciler, driver::PassError};
 
 /// Envs that are read of one snapshot and reported with one write: others write in between.
 const BATCH: usize = 50;
+/// How long what was done waits for more of it before it is reported: some orders have files to lay out first.
+const AT_MOST: Duration = Duration::from_secs(1);
 
 /// The rollout reconciler of one platform.
 pub struct Rollout {
@@ -85,10 +88,19 @@ impl Rollout {
 
     /// Takes some envs one step further: reads all of them, orders what each needs, and reports them together.
     async fn some_envs(&self, envs: &[EnvRecord], status: &mut RolloutStatus) -> Result<(), StoreError> {
-        let mut acted = Vec::new();
+        let (mut acted, mut begun) = (vec![], Instant::now());
         for case in self.cases(envs).await? {
             acted.push(self.act(case, status).await);
+            if begun.elapsed() >= AT_MOST {
+                self.tell(std::mem::take(&mut acted), status).await?;
+                begun = Instant::now();
+            }
         }
+        self.tell(acted, status).await
+    }
+
+    /// Reports what was done, and lets rest what has nothing more to do.
+    async fn tell(&self, mut acted: Vec<Acted>, status: &mut RolloutStatus) -> Result<(), StoreError> {
         if acted.is_empty() {
             return Ok(());
         }
@@ -142,7 +154,9 @@ impl Rollout {
     }
 
     /// Orders what one env needs now.
-    async fn act(&self, case: Case, status: &mut RolloutStatus) -> Acted {
+    async fn act(&self, mut case: Case, status: &mut RolloutStatus) -> Acted {
+        // Orders for others may have taken a while; nothing is decided by what ran before them.
+        case.before = self.actuator.instances(&case.env.target.env_id).await;
         let Case { env, before, .. } = &case;
         let release = case.release();
         let steps = rules::rollout::steps(&env.intent, release, before);
