@@ -74,6 +74,8 @@ async fn a_sample_of_one_env_comes_from_an_index_that_has_all_of_it_whatever_els
         let plan = plan_of_sample(filter.clone(), Lead::Key).await;
         assert!(plan.contains("USING COVERING INDEX events_by_env (app=? AND env=?"), "{filter:?}: {plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        let page = plan_of_events(filter).await;
+        assert!(page.contains("USING COVERING INDEX events_"), "{page}");
     }
 }
 

@@ -105,7 +105,7 @@ impl Rollout {
             return Ok(());
         }
         let news = self.report(&mut acted).await?;
-        for (Acted { case: Case { env, before, .. }, after, is_settled, .. }, is_news) in
+        for (Acted { case: Case { env, .. }, before, after, is_settled, .. }, is_news) in
             acted.into_iter().zip(news)
         {
             let id = &env.target.env_id;
@@ -122,44 +122,44 @@ impl Rollout {
 
     /// Those of these envs that do not rest, with what is recorded of them, all of one snapshot.
     async fn cases(&self, envs: &[EnvRecord]) -> Result<Vec<Case>, StoreError> {
-        let mut cases = vec![];
+        let mut restless = vec![];
         for env in envs {
-            let before = self.actuator.instances(&env.target.env_id).await;
-            if !self.rest().is_quiet(env, &before) {
-                cases.push((env.clone(), before));
+            let actual = self.actuator.instances(&env.target.env_id).await;
+            if !self.rest().is_quiet(env, &actual) {
+                restless.push(env);
             }
         }
-        if cases.is_empty() {
+        if restless.is_empty() {
             return Ok(vec![]);
         }
         let mut reader = self.store.read().await?;
-        let mut releases = Vec::with_capacity(cases.len());
-        for (env, _) in &cases {
+        let mut releases = Vec::with_capacity(restless.len());
+        for env in &restless {
             releases.push(reader.releases(&env.target.env_id).await?);
         }
-        let keys: Vec<ObjectKey> = (cases.iter().map(|(env, _)| ObjectKey::env(&env.target.env_id)))
+        let keys: Vec<ObjectKey> = (restless.iter().map(|env| ObjectKey::env(&env.target.env_id)))
             .chain(releases.iter().flatten().map(|release| ObjectKey::release(&release.id)))
             .collect();
         let found = reader.objects_by_keys(&keys).await?;
         let mut found: BTreeMap<ObjectKey, Object> =
             found.into_iter().map(|object| (object.key.clone(), object)).collect();
-        let cases = cases.into_iter().zip(releases).map(|((env, before), releases)| {
+        let cases = restless.into_iter().zip(releases).map(|(env, releases)| {
             let object = found.remove(&ObjectKey::env(&env.target.env_id));
             let memory = object.map(|object| Memory::read(&object.current)).unwrap_or_default();
             let keys = releases.iter().map(|release| ObjectKey::release(&release.id));
             let known = keys.filter_map(|key| found.remove_entry(&key)).collect();
-            Case { env, releases, known, memory, before }
+            Case { env: env.clone(), releases, known, memory }
         });
         Ok(cases.collect())
     }
 
     /// Orders what one env needs now.
-    async fn act(&self, mut case: Case, status: &mut RolloutStatus) -> Acted {
+    async fn act(&self, case: Case, status: &mut RolloutStatus) -> Acted {
+        let env = &case.env;
         // Orders for others may have taken a while; nothing is decided by what ran before them.
-        case.before = self.actuator.instances(&case.env.target.env_id).await;
-        let Case { env, before, .. } = &case;
+        let before = self.actuator.instances(&env.target.env_id).await;
         let release = case.release();
-        let steps = rules::rollout::steps(&env.intent, release, before);
+        let steps = rules::rollout::steps(&env.intent, release, &before);
         let mut events = self.narrate(&case, steps.is_empty());
         for (process, n) in steps.start.clone() {
             for _ in 0..n {
@@ -183,7 +183,7 @@ impl Rollout {
             }
         }
         let after = self.actuator.instances(&env.target.env_id).await;
-        Acted { after, is_settled: steps.is_empty(), events, case }
+        Acted { before, after, is_settled: steps.is_empty(), events, case }
     }
 
     async fn start(

@@ -23,8 +23,6 @@ pub(super) struct Case {
     pub(super) known: BTreeMap<ObjectKey, Object>,
     /// What earlier passes have left in the env's recorded state.
     pub(super) memory: Memory,
-    /// What ran when the pass came to it.
-    pub(super) before: Vec<ActualInstance>,
 }
 
 impl Case {
@@ -38,6 +36,8 @@ impl Case {
 /// What a pass has done about one env, to be reported.
 pub(super) struct Acted {
     pub(super) case: Case,
+    /// What ran when its turn came.
+    pub(super) before: Vec<ActualInstance>,
     /// What runs now.
     pub(super) after: Vec<ActualInstance>,
     /// Whether there was nothing to do.
